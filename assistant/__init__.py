@@ -1,0 +1,1 @@
+"""Knowledge Assistant: answers from a person's own documents, with sources."""

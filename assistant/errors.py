@@ -1,0 +1,41 @@
+"""The project's exception tree, for code above `indexes` (see `indexes.errors` for the drawing)."""
+
+from indexes.errors import (
+    IndexCorruptError,
+    IndexFormatError,
+    IndexingError,
+    IndexLockedError,
+    IndexNotFoundError,
+    KnowledgeAssistantError,
+    ModelCorruptError,
+    ModelError,
+    ModelFetchError,
+    ModelMissingError,
+    ModelRuntimeError,
+    OversizedDocumentError,
+    ProtectedDocumentError,
+    ReadError,
+    StorageError,
+    UnknownNameError,
+    UsageError,
+)
+
+__all__ = [
+    "IndexCorruptError",
+    "IndexFormatError",
+    "IndexLockedError",
+    "IndexNotFoundError",
+    "IndexingError",
+    "KnowledgeAssistantError",
+    "ModelCorruptError",
+    "ModelError",
+    "ModelFetchError",
+    "ModelMissingError",
+    "ModelRuntimeError",
+    "OversizedDocumentError",
+    "ProtectedDocumentError",
+    "ReadError",
+    "StorageError",
+    "UnknownNameError",
+    "UsageError",
+]

@@ -1,0 +1,244 @@
+"""One typed settings object: defaults < TOML file < environment < flags.
+
+The file is `config.toml` in the home folder. Environment variables are `ASSISTANT_HOME` and
+`ASSISTANT_SECTION__KEY` (two underscores). An unknown key anywhere is an error that names the
+nearest known one: a setting that is silently ignored is worse than one that is refused.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from assistant.errors import StorageError, UnknownNameError, UsageError
+
+ENV_PREFIX = "ASSISTANT_"
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelSettings(Section):
+    """Which weights play which role, and how they run."""
+
+    embedder: str = Field("minilm", description="catalogue name or folder of the dense encoder")
+    sparse: str = Field("splade-tiny", description="catalogue name or folder of the sparse encoder")
+    parser: str = Field("en-core-web-sm", description="spaCy model for noun phrases")
+    answerer: str = Field("qwen2.5-1.5b", description="catalogue name or GGUF file of the reader")
+    threads: int = Field(0, ge=0, le=256, description="CPU threads; 0 = all cores")
+    context_tokens: int = Field(4096, ge=512, le=131072, description="context of the answerer")
+    remote_url: str = Field("", description="OpenAI-compatible endpoint used as answerer")
+    remote_model: str = Field("", description="model name at the remote endpoint")
+    remote_key: str = Field("", description="key of the remote endpoint", repr=False)
+
+
+class RetrievalSettings(Section):
+    """How passages are found."""
+
+    index: str = Field("starter", description="the index that is asked by default")
+    depth: int = Field(100, ge=1, le=10_000, description="candidates taken from each retriever")
+    passages: int = Field(10, ge=1, le=100, description="passages handed to the answer stage")
+    lexical_weight: float = Field(0.40, ge=0, le=1)
+    dense_weight: float = Field(0.35, ge=0, le=1)
+    sparse_weight: float = Field(0.25, ge=0, le=1)
+
+
+class AnsweringSettings(Section):
+    """How an answer is written and checked."""
+
+    reader: Literal["auto", "answerer", "remote", "extractive"] = Field(
+        "auto", description="auto = remote if set, else the answerer if installed, else extractive"
+    )
+    unsupported: Literal["mark", "drop"] = Field(
+        "mark", description="what happens to sentences that no passage supports"
+    )
+    evidence_tokens: int = Field(
+        280, ge=64, le=8192, description="budget of the passages' sentences in the prompt"
+    )
+    max_tokens: int = Field(220, ge=16, le=4096, description="longest answer")
+    sentences: int = Field(3, ge=1, le=10, description="sentences quoted by the extractive reader")
+
+
+class AppSettings(Section):
+    """The web page."""
+
+    port: int = Field(8501, ge=1, le=65535)
+    host: str = Field("127.0.0.1", description="address to listen on; keep it local")
+
+
+class Settings(Section):
+    """Everything a person can set."""
+
+    home: Path = Field(description="folder of indexes, conversations and weights")
+    models: ModelSettings = ModelSettings()  # type: ignore[call-arg]
+    retrieval: RetrievalSettings = RetrievalSettings()  # type: ignore[call-arg]
+    answering: AnsweringSettings = AnsweringSettings()  # type: ignore[call-arg]
+    app: AppSettings = AppSettings()  # type: ignore[call-arg]
+
+    @property
+    def config_file(self) -> Path:
+        return self.home / "config.toml"
+
+    @property
+    def indexes_folder(self) -> Path:
+        return self.home / "indexes"
+
+    @property
+    def models_folder(self) -> Path:
+        return self.home / "models"
+
+    @property
+    def jobs_folder(self) -> Path:
+        return self.home / "jobs"
+
+    @property
+    def database(self) -> Path:
+        return self.home / "conversations.sqlite"
+
+
+def default_home() -> Path:
+    """`ASSISTANT_HOME`, else the user's data directory."""
+    configured = os.environ.get(f"{ENV_PREFIX}HOME")
+    if configured:
+        return Path(configured).expanduser().absolute()
+    return Path(platformdirs.user_data_dir("knowledge-assistant"))
+
+
+def known_keys() -> dict[str, type[Section]]:
+    """Dotted names of every setting, e.g. `retrieval.depth`."""
+    found: dict[str, type[Section]] = {"home": Settings}
+    for name, info in Settings.model_fields.items():
+        section = info.annotation
+        if isinstance(section, type) and issubclass(section, Section):
+            found.update({f"{name}.{key}": section for key in section.model_fields})
+    return found
+
+
+def load_settings(
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    home: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Read the settings from all four places.
+
+    Args:
+        overrides: flags, by dotted name (`{"retrieval.depth": 50}`); None values are ignored.
+        home: the home folder, where it is not the default one.
+        environ: stands in for `os.environ` in tests.
+
+    Raises:
+        UnknownNameError: a key that does not exist, with the nearest one.
+        UsageError: a value out of range, or a file that is not TOML.
+    """
+    environment = os.environ if environ is None else environ
+    folder = home or default_home()
+    values: dict[str, Any] = {}
+    for key, value, origin in _layers(folder, environment, overrides or {}):
+        if key not in known_keys():
+            raise UnknownNameError("setting", key, known_keys(), remedy=f"({origin})")
+        _put(values, key, value)
+    values["home"] = values.get("home", folder)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"setting '{name}': {first['msg']}", remedy="see `assistant settings`") from error
+
+
+def save_settings(home: Path, changes: Mapping[str, Any]) -> Settings:
+    """Merge `changes` (dotted names) into the settings file and return what is then in force.
+
+    The file is replaced in one step, so a reader or a crash never sees half of it.
+
+    Raises:
+        UnknownNameError, UsageError: as `load_settings`; nothing is written then.
+        StorageError: the file cannot be written.
+    """
+    stored: dict[str, Any] = dict(_flatten(_read_toml(home / "config.toml")))
+    for key, value in changes.items():
+        if value is None:
+            stored.pop(key, None)
+        else:
+            stored[key] = value
+    checked = load_settings(changes, home=home, environ={})  # refuse before writing
+    text = _to_toml(stored)
+    target = home / "config.toml"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        partial = target.with_suffix(".toml.partial")
+        partial.write_text(text, encoding="utf-8")
+        partial.chmod(0o600)  # the file may hold the key of a remote endpoint
+        partial.replace(target)
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {target}: {error.strerror}", remedy="free space or check the permissions"
+        ) from error
+    del checked
+    return load_settings(home=home)
+
+
+def _layers(
+    folder: Path, environ: Mapping[str, str], overrides: Mapping[str, Any]
+) -> Iterator[tuple[str, Any, str]]:
+    """Every setting that somebody made, weakest first, with where it was made."""
+    file = folder / "config.toml"
+    for key, value in _flatten(_read_toml(file)):
+        yield key, value, f"in {file}"
+    for variable, text in environ.items():
+        if variable.startswith(ENV_PREFIX) and variable != f"{ENV_PREFIX}HOME":
+            key = variable.removeprefix(ENV_PREFIX).lower().replace("__", ".")
+            yield key, text, f"in the environment: {variable}"
+    for key, value in overrides.items():
+        if value is not None:
+            yield key, value, "on the command line"
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} is not valid TOML: {error}", remedy="mend or delete it") from error
+    except OSError as error:
+        raise StorageError(f"cannot read {file}: {error.strerror}") from error
+
+
+def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _put(values: dict[str, Any], dotted: str, value: Any) -> None:
+    *sections, key = dotted.split(".")
+    for section in sections:
+        values = values.setdefault(section, {})
+    values[key] = value
+
+
+def _to_toml(flat: Mapping[str, Any]) -> str:
+    """The few value types that settings have; a library for this would be one more dependency."""
+    lines = ["# Settings of Knowledge Assistant; see `assistant settings` for all of them.", ""]
+    lines += [f"{key} = {_toml_value(value)}" for key, value in sorted(flat.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

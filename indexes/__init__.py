@@ -1,0 +1,1 @@
+"""Indexes of documents: reading, chunking, encoding, searching. Usable without the assistant."""

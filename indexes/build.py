@@ -1,0 +1,336 @@
+"""Building an index: stage, encode, verify, publish.
+
+The order of a first build is: read → lexical → publish → dense → publish → sparse → publish, so
+lexical search answers after seconds while encoding goes on. An update of a complete index is
+published once, when every stage is ready; until then readers see the old one. A build that was
+killed goes on where it stopped: what was read is in the staging folder, what was encoded is in
+the cache.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from filelock import FileLock, Timeout
+
+from indexes import lexical
+from indexes.chunking import Chunker
+from indexes.dense import DenseIndex
+from indexes.documents import Source
+from indexes.encoders import DenseEncoder, SparseEncoder
+from indexes.encoding import Encoding, encode_dense, encode_sparse
+from indexes.encodings import EncodingCache, text_key, unpack_terms, unpack_vector
+from indexes.errors import IndexLockedError, IndexNotFoundError, UnknownNameError, UsageError
+from indexes.files import sha256_of, storage_errors
+from indexes.manifest import Manifest, Stage, check_name, generation_after, now, read_manifest
+from indexes.progress import OnProgress, Progress
+from indexes.sparse import SparseIndex
+from indexes.staging import STORE_FILE, Changes, Staging, plan
+from indexes.store import PassageStore
+
+__all__ = ["BuildResult", "Encoders", "IndexWriter", "Progress"]
+
+
+class Encoders(Protocol):
+    """Loads encoders when they are first needed; loading takes seconds and memory."""
+
+    def dense(self) -> DenseEncoder: ...
+
+    def sparse(self) -> SparseEncoder: ...
+
+
+@dataclass(frozen=True, slots=True)
+class BuildResult:
+    """What a build did. `encoded` counts texts that were not in the cache."""
+
+    changes: Changes
+    manifest: Manifest
+    encoded: int
+    seconds: float
+
+
+class IndexWriter:
+    """The one writer of the index in `folder`.
+
+    Args:
+        folder: `…/indexes/NAME`; made when missing.
+        encoders: where the encoders come from.
+        on_progress: hears how far the work is, several times a second at most.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        encoders: Encoders,
+        *,
+        chunker: Chunker | None = None,
+        on_progress: OnProgress = lambda progress: None,
+    ) -> None:
+        check_name(folder.name)
+        self.folder = folder
+        self._encoders = encoders
+        self._chunker = chunker or Chunker()
+        self._report = on_progress
+
+    # -- commands ---------------------------------------------------------------------------
+
+    def build(self, sources: Sequence[Source], *, fresh: bool = False) -> BuildResult:
+        """Make the index hold exactly the documents of `sources`.
+
+        Args:
+            fresh: forget what is there, cached encodings included.
+
+        Raises:
+            IndexLockedError: another process is writing it.
+            ModelMissingError: an encoder's weights are missing; lexical search works by then.
+            StorageError: no space, no rights; what was there before is still there.
+        """
+        if not sources:
+            raise UsageError("no source given", remedy="add --from FOLDER")
+        with self._lock():
+            if fresh:
+                self._clear()
+            old = self._manifest()
+            return self._rebuild(old, list(sources), set(old.excluded) if old else set())
+
+    def update(self, open_source: Callable[[str], Source]) -> BuildResult:
+        """Read the index's own sources again and take over what is new, changed or gone."""
+        with self._lock():
+            old = read_manifest(self.folder)
+            sources = [open_source(spec) for spec in old.sources]
+            return self._rebuild(old, sources, set(old.excluded))
+
+    def plan(self, sources: Sequence[Source]) -> Changes:
+        """What `build` with these sources would change. Writes nothing."""
+        old = self._manifest()
+        published = self._open_store(old) if old else None
+        return plan(sources, published, set(old.excluded) if old else set())
+
+    def delete_documents(self, wanted: Iterable[str]) -> BuildResult:
+        """Take documents out, by id or uri, and keep them out at later updates.
+
+        Raises:
+            UnknownNameError: there is no such document; nothing is deleted then.
+        """
+        started = time.monotonic()
+        with self._lock():
+            old = read_manifest(self.folder)
+            store = self._open_store(old)
+            by_name = {name: d for d in store.documents() for name in (d.id, d.uri)}
+            for name in wanted:
+                if name not in by_name:
+                    raise UnknownNameError("document", name, by_name)
+            gone = {by_name[name].id: by_name[name].uri for name in wanted}
+            staging = Staging(self.folder, self._chunker, store, same_chunker=True)
+            staging.keep_all_but(set(gone))
+            staging.finish()
+            manifest = self._manifest_for(staging, old, old.sources, {*old.excluded, *gone.values()})
+            manifest.chunker = old.chunker
+            return self._publish_all(staging, old, manifest, started)
+
+    def delete_index(self) -> None:
+        """Remove the whole index.
+
+        Raises:
+            IndexNotFoundError: there is none.
+        """
+        if not self.folder.is_dir():
+            raise IndexNotFoundError(f"there is no index '{self.folder.name}'")
+        with self._lock(), storage_errors(self.folder):
+            (self.folder / "manifest.json").unlink(missing_ok=True)  # first: nobody opens it now
+            self._clear()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # -- the work ---------------------------------------------------------------------------
+
+    def _rebuild(
+        self, old: Manifest | None, sources: list[Source], excluded: set[str]
+    ) -> BuildResult:
+        started = time.monotonic()
+        published = self._open_store(old) if old else None
+        same = old is not None and old.chunker == self._chunker.fingerprint
+        staging = Staging(self.folder, self._chunker, published, same_chunker=same)
+        staging.read(
+            sources,
+            excluded,
+            lambda done: self._report(
+                Progress("read", done, None, "documents", time.monotonic() - started)
+            ),
+        )
+        specs = [source.spec for source in sources]
+        if old and same and not staging.changes and specs == old.sources:
+            staging.discard()
+            old.failures = staging.changes.failures
+            old.write(self.folder)
+            encoded = self._encode(self.folder / old.generation, old, publish=True)
+            self._forget_stale(old)
+            return BuildResult(staging.changes, old, encoded, time.monotonic() - started)
+        staging.finish()
+        manifest = self._manifest_for(staging, old, specs, excluded)
+        return self._publish_all(staging, old, manifest, started)
+
+    def _manifest_for(
+        self, staging: Staging, old: Manifest | None, specs: list[str], excluded: set[str]
+    ) -> Manifest:
+        path = staging.path / STORE_FILE
+        store = PassageStore(path)
+        try:
+            return Manifest(
+                name=self.folder.name,
+                generation=generation_after(self.folder),
+                sources=specs,
+                documents=store.document_count,
+                passages=store.passage_count,
+                chunker=self._chunker.fingerprint,
+                store_checksum=sha256_of(path),
+                excluded=sorted(excluded),
+                failures=staging.changes.failures,
+                created=old.created if old else now(),
+            )
+        finally:
+            store.close()
+
+    def _publish_all(
+        self, staging: Staging, old: Manifest | None, manifest: Manifest, started: float
+    ) -> BuildResult:
+        """Index and encode the staged store, then publish it and drop what it replaces."""
+        self._build_lexical(staging.path, manifest)
+        early = old is None or bool(old.missing_stages)
+        place = staging.path
+        if early:
+            place = self._publish(staging.path, manifest)
+        encoded = self._encode(place, manifest, publish=early)
+        if not early:
+            self._publish(staging.path, manifest)
+        self._forget_stale(manifest)
+        return BuildResult(staging.changes, manifest, encoded, time.monotonic() - started)
+
+    def _publish(self, staged: Path, manifest: Manifest) -> Path:
+        place = self.folder / manifest.generation
+        with storage_errors(self.folder):
+            staged.replace(place)
+            manifest.updated = now()
+            manifest.write(self.folder)
+        for stale in self.folder.glob("g[0-9]*"):
+            if stale != place:  # open readers keep the files they have mapped
+                shutil.rmtree(stale, ignore_errors=True)
+        return place
+
+    def _build_lexical(self, place: Path, manifest: Manifest) -> None:
+        started = time.monotonic()
+        store = PassageStore(place / STORE_FILE)
+        texts = [passage.indexed_text for passage in store.passages()]
+        store.close()
+        with storage_errors(place):
+            lexical.LexicalIndex.build(texts, place / "lexical")
+            manifest.stages["lexical"] = _stage(place / "lexical", lexical.FINGERPRINT)
+        self._report(
+            Progress("lexical", len(texts), len(texts), "passages", time.monotonic() - started)
+        )
+
+    def _encode(self, place: Path, manifest: Manifest, *, publish: bool) -> int:
+        """Add the dense and the sparse stage where they are missing or of another encoder."""
+        store = PassageStore(place / STORE_FILE)
+        texts = [passage.indexed_text for passage in store.passages()]
+        store.close()
+        keys = [text_key(text) for text in texts]
+        cache = EncodingCache(self.folder / "encodings.sqlite")
+        encoded = 0
+        try:
+            for name in ("dense", "sparse"):
+                encoder = self._encoders.dense() if name == "dense" else self._encoders.sparse()
+                stage = manifest.stages.get(name)
+                if stage is not None and stage.fingerprint == encoder.fingerprint:
+                    continue
+                encode = encode_dense if name == "dense" else encode_sparse
+                work = Encoding(cache, encoder.fingerprint, texts, keys, self._report, name)
+                encoded += work.run(encode(encoder))
+                target = place / f"{name}-{encoder.fingerprint}"
+                with storage_errors(place):
+                    _build_stage(name, work.results(), encoder.dimensions, target)
+                    manifest.stages[name] = _stage(target, encoder.fingerprint)
+                    if publish:
+                        manifest.updated = now()
+                        manifest.write(self.folder)
+        finally:
+            cache.close()
+        return encoded
+
+    def _forget_stale(self, manifest: Manifest) -> None:
+        """Encodings of texts that are no longer in the index leave with them; so do structures
+        that another encoder made."""
+        place = self.folder / manifest.generation
+        current = {f"{name}-{stage.fingerprint}" for name, stage in manifest.stages.items()}
+        for path in [*place.glob("dense-*"), *place.glob("sparse-*")]:
+            if path.name not in current:
+                shutil.rmtree(path, ignore_errors=True)
+        store = self._open_store(manifest)
+        keys = {text_key(passage.indexed_text) for passage in store.passages()}
+        store.close()
+        cache = EncodingCache(self.folder / "encodings.sqlite")
+        cache.keep_only((s.fingerprint for s in manifest.stages.values()), keys)
+        cache.close()
+
+    # -- small things -----------------------------------------------------------------------
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        with storage_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.folder / "writer.lock", timeout=0)
+            try:
+                lock.acquire()
+            except Timeout as error:
+                raise IndexLockedError(
+                    f"index '{self.folder.name}' is being written by another process",
+                    remedy="wait until it is done: assistant index status",
+                ) from error
+        try:
+            with storage_errors(self.folder):
+                yield
+        finally:
+            lock.release()
+
+    def _manifest(self) -> Manifest | None:
+        try:
+            return read_manifest(self.folder)
+        except IndexNotFoundError:
+            return None
+
+    def _open_store(self, manifest: Manifest) -> PassageStore:
+        return PassageStore(self.folder / manifest.generation / STORE_FILE)
+
+    def _clear(self) -> None:
+        for path in self.folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != "writer.lock":
+                path.unlink()
+
+
+def _build_stage(name: str, results: Iterator[bytes], dimensions: int, target: Path) -> None:
+    """Build a search structure beside its place, then move it there."""
+    partial = target.with_name(f"{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    if name == "dense":
+        DenseIndex.build((unpack_vector(data) for data in results), dimensions, partial)
+    else:
+        SparseIndex.build((unpack_terms(data) for data in results), dimensions, partial)
+    shutil.rmtree(target, ignore_errors=True)
+    partial.replace(target)
+
+
+def _stage(folder: Path, fingerprint: str) -> Stage:
+    files = {}
+    for path in sorted(folder.iterdir()):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        files[f"{folder.name}/{path.name}"] = sha256_of(path)
+    return Stage(fingerprint, files)

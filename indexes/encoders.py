@@ -1,0 +1,47 @@
+"""What an index needs of an encoder. The implementations are `dense_encoder`, `sparse_encoder`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+FloatArray = npt.NDArray[np.float32]
+
+
+class DenseEncoder(Protocol):
+    """Texts to unit vectors.
+
+    `fingerprint` identifies weights and settings: equal fingerprints give equal vectors.
+    """
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def dimensions(self) -> int: ...
+
+    def encode(self, texts: Sequence[str]) -> FloatArray:
+        """Vectors of shape (len(texts), dimensions), float32, each of length 1."""
+        ...
+
+
+class SparseEncoder(Protocol):
+    """Texts to weights over a vocabulary."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def dimensions(self) -> int: ...
+
+    def encode(self, texts: Sequence[str]) -> sp.csr_matrix:
+        """A matrix of shape (len(texts), dimensions), float32, weights > 0."""
+        ...
+
+    def term(self, column: int) -> str:
+        """The vocabulary entry of a column, for explanations."""
+        ...

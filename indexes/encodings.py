@@ -1,0 +1,107 @@
+"""Encodings that were computed once, by encoder and text, so that nothing is encoded twice.
+
+Rebuilding after an edit, or going on after a kill, asks here first. Written in small
+transactions: what was encoded before a kill is there afterwards. A key is the encoder's
+fingerprint with the SHA-256 of the exact text that was encoded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse as sp
+
+from indexes.encoders import FloatArray
+from indexes.files import storage_errors
+
+
+class EncodingCache:
+    """A table (encoder, text) → bytes, in SQLite."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with storage_errors(path):
+            self._db = sqlite3.connect(path, timeout=30)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            # What is deleted must not stay readable in the file: documents can be private.
+            self._db.execute("PRAGMA secure_delete = ON")
+            self._db.execute(
+                "CREATE TABLE IF NOT EXISTS encodings (encoder TEXT, text BLOB, data BLOB, "
+                "PRIMARY KEY (encoder, text)) WITHOUT ROWID"
+            )
+
+    def close(self) -> None:
+        self._db.close()
+
+    def missing(self, encoder: str, keys: Sequence[bytes]) -> set[bytes]:
+        """Those of `keys` that have not been encoded by `encoder`."""
+        with storage_errors(self.path):
+            rows = self._db.execute("SELECT text FROM encodings WHERE encoder = ?", (encoder,))
+            return set(keys) - {bytes(row[0]) for row in rows}
+
+    def put(self, encoder: str, items: Iterable[tuple[bytes, bytes]]) -> None:
+        """Store encodings; they are on the disk when this returns."""
+        with storage_errors(self.path), self._db:
+            self._db.executemany(
+                "INSERT OR REPLACE INTO encodings VALUES (?, ?, ?)",
+                ((encoder, key, data) for key, data in items),
+            )
+
+    def get(self, encoder: str, key: bytes) -> bytes:
+        """One encoding.
+
+        Raises:
+            KeyError: it was never stored.
+        """
+        row = self._db.execute(
+            "SELECT data FROM encodings WHERE encoder = ? AND text = ?", (encoder, key)
+        ).fetchone()
+        if row is None:
+            raise KeyError(key.hex())
+        return bytes(row[0])
+
+    def keep_only(self, encoders: Iterable[str], keys: set[bytes]) -> int:
+        """Forget every encoding of other texts or other encoders; returns how many."""
+        wanted = set(encoders)
+        with storage_errors(self.path):
+            stale = [
+                (encoder, text)
+                for encoder, text in self._db.execute("SELECT encoder, text FROM encodings")
+                if encoder not in wanted or bytes(text) not in keys
+            ]
+            with self._db:
+                self._db.executemany(
+                    "DELETE FROM encodings WHERE encoder = ? AND text = ?", stale
+                )
+            if stale:
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return len(stale)
+
+
+def text_key(text: str) -> bytes:
+    """The key of a text: its SHA-256."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def pack_vector(vector: FloatArray) -> bytes:
+    return np.ascontiguousarray(vector, dtype="<f4").tobytes()
+
+
+def unpack_vector(data: bytes) -> FloatArray:
+    return np.frombuffer(data, dtype="<f4")
+
+
+def pack_terms(row: sp.csr_matrix) -> bytes:
+    """A sparse row of shape (1, V) as its column numbers, then its weights."""
+    columns = np.asarray(row.indices, dtype="<i4")
+    return columns.tobytes() + np.asarray(row.data, dtype="<f4").tobytes()
+
+
+def unpack_terms(data: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Column numbers (int32) and weights (float32), each of length len(data) / 8."""
+    half = len(data) // 2
+    return np.frombuffer(data[:half], dtype="<i4"), np.frombuffer(data[half:], dtype="<f4")
