@@ -1,0 +1,178 @@
+"""Choosing the sentences that a reader is shown.
+
+A small model on two cores reads about sixty tokens a second, so five whole passages would cost
+half a minute before the first word. Each sentence of the found passages is scored against the
+question, and the best are taken until the budget is spent, in their passages' order.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from assistant.events import FoundPassage
+from assistant.understanding.followup import content_words
+from indexes.encoders import DenseEncoder
+from indexes.sentences import split_sentences
+
+# How much each signal counts in a sentence's score: meaning, words, the passage's own rank.
+_MEANING, _WORDS, _PASSAGE = 0.55, 0.30, 0.15
+_LONGEST = 900  # characters of one sentence
+_MAX_SENTENCES = 80  # encoded per question
+
+_REFERS_BACK = re.compile(
+    r"^(it|its|they|their|he|his|she|her|this|these|those|that|such|however|but|also|then)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a passage. `start`/`end` are offsets in the *document*; `score` in [0, 1]."""
+
+    number: int
+    position: int
+    text: str
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the reader is shown.
+
+    `sentences` are in reading order (by passage number, then position); `best` the same, best
+    first; `omitted` counts the sentences of the passages that are not shown.
+    """
+
+    sentences: tuple[Sentence, ...]
+    omitted: int
+    tokens: int
+
+    @property
+    def best(self) -> list[Sentence]:
+        return sorted(self.sentences, key=lambda s: (-s.score, s.number, s.position))
+
+    @property
+    def numbers(self) -> list[int]:
+        """The passages shown, in reading order."""
+        return list(dict.fromkeys(sentence.number for sentence in self.sentences))
+
+
+def stem(word: str) -> str:
+    """Drop the most common English endings, so that "builds" meets "building"."""
+    for ending in ("ations", "ation", "ingly", "edly", "ings", "ing", "ies", "ed", "es", "ly", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word
+
+
+def stems(text: str) -> list[str]:
+    """Stems of the content words of a text."""
+    return [stem(word) for word in content_words(text)]
+
+
+def estimate_tokens(text: str) -> int:
+    """About how many model tokens a text has: four characters each, and not below its words."""
+    return max(math.ceil(len(text) / 4), len(text.split()))
+
+
+def sentences_of(passages: Sequence[FoundPassage]) -> list[Sentence]:
+    """Every sentence of the passages, unscored, in reading order; repeated ones once."""
+    found: list[Sentence] = []
+    seen: set[str] = set()
+    for passage in passages:
+        for position, (begin, end) in enumerate(split_sentences(passage.text)):
+            text = " ".join(passage.text[begin:end].split())[:_LONGEST]
+            if text and text not in seen:
+                seen.add(text)
+                start = passage.start + begin
+                found.append(
+                    Sentence(passage.number, position, text, start, passage.start + end, 0.0)
+                )
+    return found
+
+
+def select_evidence(
+    question: str,
+    passages: Sequence[FoundPassage],
+    encoder: DenseEncoder | None,
+    *,
+    budget: int,
+) -> Evidence:
+    """The sentences worth reading, within `budget` tokens.
+
+    Args:
+        encoder: scores meaning; without one (weights not installed) words decide alone.
+        budget: estimated tokens of all chosen sentences together.
+    """
+    everything = sentences_of(passages)
+    sentences = score_sentences(question, everything[:_MAX_SENTENCES], passages, encoder)
+    by_place = {(s.number, s.position): s for s in sentences}
+    chosen: dict[tuple[int, int], Sentence] = {}
+    spent = 0
+    for sentence in sorted(sentences, key=lambda s: (-s.score, s.number, s.position)):
+        wanted = [sentence]
+        before = by_place.get((sentence.number, sentence.position - 1))
+        if before is not None and _REFERS_BACK.match(sentence.text):
+            wanted.insert(0, before)  # "It was built…" needs the sentence that says what
+        new = [s for s in wanted if (s.number, s.position) not in chosen]
+        cost = sum(estimate_tokens(s.text) for s in new)
+        if chosen and spent + cost > budget:
+            continue
+        spent += cost
+        chosen.update({(s.number, s.position): s for s in new})
+        if spent >= budget:
+            break
+    ordered = tuple(chosen[place] for place in sorted(chosen))
+    return Evidence(ordered, len(everything) - len(ordered), spent)
+
+
+def score_sentences(
+    question: str,
+    sentences: Sequence[Sentence],
+    passages: Sequence[FoundPassage],
+    encoder: DenseEncoder | None,
+) -> list[Sentence]:
+    """The same sentences with scores in [0, 1]: how likely each helps to answer."""
+    if not sentences:
+        return []
+    words = _word_scores(question, [s.text for s in sentences])
+    meaning = words
+    if encoder is not None:
+        titles = {p.number: p.title for p in passages}
+        # The title says what "it" is in a passage from the middle of a document.
+        texts = [f"{titles[s.number]}: {s.text}" for s in sentences]
+        vectors = encoder.encode([question, *texts])
+        meaning = np.clip(vectors[1:] @ vectors[0], 0, 1)
+    ranks = {p.number: p.score for p in passages}
+    return [
+        Sentence(
+            s.number,
+            s.position,
+            s.text,
+            s.start,
+            s.end,
+            float(_MEANING * m + _WORDS * w + _PASSAGE * min(max(ranks[s.number], 0.0), 1.0)),
+        )
+        for s, m, w in zip(sentences, meaning, words, strict=True)
+    ]
+
+
+def _word_scores(question: str, texts: Sequence[str]) -> np.ndarray:
+    """Share of the question's stems found in each text, rare ones counting more. Shape (n,)."""
+    bags = [set(stems(text)) for text in texts]
+    frequency = Counter(word for bag in bags for word in bag)
+    weights = {
+        word: math.log(1 + len(bags) / (0.5 + frequency[word])) for word in set(stems(question))
+    }
+    total = sum(weights.values())
+    if total == 0:
+        return np.zeros(len(bags))
+    return np.array([sum(w for t, w in weights.items() if t in bag) / total for bag in bags])

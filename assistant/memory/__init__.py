@@ -1,0 +1,1 @@
+"""What the assistant remembers: conversations, later also facts about the person."""

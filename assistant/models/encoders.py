@@ -1,0 +1,53 @@
+"""The encoders that the settings name, loaded when first needed and then kept.
+
+Loading takes seconds and memory, so one `LoadedEncoders` is shared by everything in a process.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from assistant.models.store import ModelStore
+from assistant.settings import ModelSettings
+from indexes.dense_encoder import SentenceTransformerEncoder
+from indexes.encoders import DenseEncoder, SparseEncoder
+from indexes.sparse_encoder import SpladeEncoder
+
+
+class LoadedEncoders:
+    """`indexes.build.Encoders` over the model store. Safe to share between threads."""
+
+    def __init__(self, store: ModelStore, settings: ModelSettings) -> None:
+        self._store = store
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._dense: DenseEncoder | None = None
+        self._sparse: SparseEncoder | None = None
+
+    def dense(self) -> DenseEncoder:
+        """The embedder.
+
+        Raises:
+            ModelMissingError, ModelCorruptError: with the command that mends it.
+        """
+        with self._lock:
+            if self._dense is None:
+                folder = self._store.path(self._settings.embedder)
+                self._in_threads()
+                self._dense = SentenceTransformerEncoder(folder)
+            return self._dense
+
+    def sparse(self) -> SparseEncoder:
+        """The learned sparse encoder; errors as `dense`."""
+        with self._lock:
+            if self._sparse is None:
+                folder = self._store.path(self._settings.sparse)
+                self._in_threads()
+                self._sparse = SpladeEncoder(folder)
+            return self._sparse
+
+    def _in_threads(self) -> None:
+        if self._settings.threads:
+            import torch
+
+            torch.set_num_threads(self._settings.threads)

@@ -1,0 +1,65 @@
+"""Noun phrases and names with spaCy, behind one function."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from assistant.errors import ModelCorruptError, ModelMissingError
+from assistant.models.store import ModelStore
+from assistant.understanding.followup import content_words, simple_phrases
+
+
+class NounPhrases:
+    """`phrases(text)`: noun phrases of a text in order, the parser loaded at the first call.
+
+    Where the parser's weights are not installed, simple rules stand in.
+    """
+
+    def __init__(self, models: ModelStore, name: str) -> None:
+        self._models, self._name = models, name
+        self._lock = threading.Lock()
+        self._pipeline: Any = None
+        self._absent = False
+
+    def __call__(self, text: str) -> list[str]:
+        pipeline = self._load()
+        if pipeline is None:
+            return simple_phrases(text)
+        parsed = pipeline(text[:2000])
+        found = []
+        for chunk in parsed.noun_chunks:
+            # Leading articles, question words and pronouns say nothing in a query.
+            words = [t for t in chunk if not (t.is_stop and t.dep_ != "compound")]
+            if words and any(t.pos_ in ("NOUN", "PROPN", "ADJ", "NUM") for t in words):
+                phrase = parsed[words[0].i : words[-1].i + 1].text
+                if content_words(phrase):
+                    found.append(phrase)
+        return found
+
+    def _load(self) -> Any:
+        with self._lock:
+            if self._pipeline is None and not self._absent:
+                try:
+                    self._pipeline = load_parser(self._models.path(self._name))
+                except ModelMissingError:
+                    self._absent = True
+            return self._pipeline
+
+
+def load_parser(folder: Path) -> Any:
+    """A spaCy pipeline from a folder.
+
+    Raises:
+        ModelCorruptError: spaCy cannot load it.
+    """
+    import spacy
+
+    try:
+        return spacy.load(folder, exclude=["ner"])
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelCorruptError(
+            f"the parser in {folder} cannot be loaded: {error}",
+            remedy="run `assistant models verify parser`, then `assistant models fetch parser`",
+        ) from error

@@ -1,0 +1,133 @@
+"""Everything a process shares: settings, weights, open indexes, conversations, the reader.
+
+One `Workspace` per process. The command line makes one per call, the page keeps one.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assistant.errors import IndexNotFoundError, StorageError, UnknownNameError
+from assistant.memory.conversations import Conversations
+from assistant.models.encoders import LoadedEncoders
+from assistant.models.store import ModelStore
+from assistant.settings import Settings
+from indexes.build import IndexWriter
+from indexes.index import Index
+from indexes.manifest import Manifest, check_name, read_manifest
+from indexes.progress import OnProgress
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+
+class Workspace:
+    """The home folder of one person, opened.
+
+    Raises:
+        StorageError: the home folder cannot be made or written.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        try:
+            settings.indexes_folder.mkdir(parents=True, exist_ok=True)
+            probe = settings.home / ".writable"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise StorageError(
+                f"the home folder {settings.home} is not writable: {error.strerror}",
+                remedy="check its owner, or set ASSISTANT_HOME to another folder",
+            ) from error
+        self._open: dict[str, Index] = {}
+        self._answerer: BaseChatModel | None = None
+        self._lock = threading.Lock()
+
+    @cached_property
+    def models(self) -> ModelStore:
+        return ModelStore(self.settings.models_folder)
+
+    @cached_property
+    def encoders(self) -> LoadedEncoders:
+        return LoadedEncoders(self.models, self.settings.models)
+
+    @cached_property
+    def conversations(self) -> Conversations:
+        return Conversations(self.settings.database)
+
+    def answerer(self) -> BaseChatModel:
+        """The local language model, loaded once.
+
+        Raises:
+            ModelMissingError: its weights are not installed.
+            ModelRuntimeError: the GGUF runtime is not installed.
+        """
+        from assistant.models.gguf import GGUFChat
+
+        with self._lock:
+            if self._answerer is None:
+                models = self.settings.models
+                self._answerer = GGUFChat(
+                    model_path=str(self.models.path(models.answerer)),
+                    n_ctx=models.context_tokens,
+                    n_threads=models.threads,
+                )
+            return self._answerer
+
+    def remote_model(self) -> BaseChatModel:
+        """The OpenAI-compatible endpoint of the settings."""
+        from assistant.models.remote import remote_chat
+
+        return remote_chat(self.settings.models)
+
+    def index_folder(self, name: str) -> Path:
+        """Where the index of that name is, or would be.
+
+        Raises:
+            UsageError: it cannot be a name.
+        """
+        return self.settings.indexes_folder / check_name(name)
+
+    def index(self, name: str) -> Index:
+        """The published index, opened once and opened again after it was published anew.
+
+        Raises:
+            IndexNotFoundError: with the nearest name that exists.
+        """
+        folder = self.index_folder(name)
+        with self._lock:
+            current = self._open.get(name)
+            if current is not None and current.is_current:
+                return current
+            try:
+                opened = Index.open(folder, self.encoders)
+            except IndexNotFoundError:
+                names = [manifest.name for manifest in self.indexes()]
+                if names:
+                    raise UnknownNameError("index", name, names) from None
+                raise
+            # The old one is not closed here: another thread may be reading it.
+            self._open[name] = opened
+            return opened
+
+    def indexes(self) -> Iterator[Manifest]:
+        """The manifests of all published indexes, by name; damaged ones are left out."""
+        for folder in sorted(self.settings.indexes_folder.iterdir()):
+            if folder.is_dir():
+                try:
+                    yield read_manifest(folder)
+                except IndexNotFoundError:
+                    continue
+
+    def writer(self, name: str, on_progress: OnProgress = lambda progress: None) -> IndexWriter:
+        """The writer of an index; the index need not exist yet."""
+        return IndexWriter(self.index_folder(name), self.encoders, on_progress=on_progress)
+
+    def free_bytes(self) -> int:
+        return shutil.disk_usage(self.settings.home).free
