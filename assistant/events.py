@@ -158,10 +158,11 @@ class TurnStopped:
 
 @dataclass(frozen=True, slots=True)
 class TurnFailed:
-    """The turn ended with an error, in words."""
+    """The turn ended with an error, in words; `exit_status` is the command line's."""
 
     message: str
     remedy: str
+    exit_status: int = 1
 
 
 Event = Union[  # noqa: UP007 - evaluated at run time to build the registry

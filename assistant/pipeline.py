@@ -113,7 +113,7 @@ class Assistant:
                 yield event
         except KnowledgeAssistantError as error:
             state = "failed"
-            failed = TurnFailed(error.message, error.remedy)
+            failed = TurnFailed(error.message, error.remedy, error.exit_status)
             events.append(failed)
             yield failed
         finally:

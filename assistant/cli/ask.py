@@ -1,0 +1,207 @@
+"""`assistant ask` and `assistant chat`: readers of the event stream, like the page."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from assistant.cli.context import IndexOption, JsonFlag, workspace
+from assistant.cli.output import console, messages, write_json
+from assistant.errors import KnowledgeAssistantError, UsageError
+from assistant.events import (
+    AnswerDone,
+    Event,
+    PassagesFound,
+    QueriesWritten,
+    SentenceChecked,
+    StepDecided,
+    Token,
+    TurnFailed,
+    TurnStarted,
+    to_dict,
+)
+
+ABSTAINED = 3
+
+ReaderOption = Annotated[
+    str | None, typer.Option("--reader", help="auto, answerer, remote or extractive.")
+]
+
+
+def ask(
+    context: typer.Context,
+    question: Annotated[str, typer.Argument(help="The question; - reads it from standard input.")],
+    index: IndexOption = None,
+    reader: ReaderOption = None,
+    conversation: Annotated[
+        str | None, typer.Option("--conversation", help="Go on with this conversation.")
+    ] = None,
+    trace: Annotated[bool, typer.Option("--trace", help="Show the steps of the turn.")] = False,
+    as_json: JsonFlag = False,
+) -> int:
+    """One answer with its sources. Exit status 3 when the documents do not say.
+
+    Examples:
+
+      assistant ask "What is PageRank?"
+
+      assistant ask "When does the lease end?" --index contracts --json
+    """
+    from assistant.pipeline import Assistant
+
+    text = sys.stdin.read() if question == "-" else question
+    assistant = Assistant(workspace(context, answering__reader=reader))
+    events = assistant.ask(text, conversation, index=index)
+    if as_json:
+        return _as_json(events)
+    return _show(events, console(), trace=trace)
+
+
+def chat(context: typer.Context, index: IndexOption = None, reader: ReaderOption = None) -> int:
+    """A conversation in the terminal. An empty line or Ctrl-D ends it, Ctrl-C stops an answer."""
+    from assistant.pipeline import Assistant
+
+    opened = workspace(context, answering__reader=reader)
+    assistant = Assistant(opened)
+    out = console()
+    conversation = opened.conversations.start()
+    while True:
+        try:
+            question = out.input("[bold]you:[/bold] ").strip()
+        except (EOFError, KeyboardInterrupt):
+            break
+        if not question:
+            break
+        try:
+            _show(assistant.ask(question, conversation, index=index), out, trace=False)
+        except KeyboardInterrupt:
+            out.print("\n[dim](stopped)[/dim]")
+        except KnowledgeAssistantError as error:
+            out.print(f"[red]error:[/red] {escape(str(error))}")
+    return 0
+
+
+def _show(events: Iterator[Event], out: Console, *, trace: bool) -> int:
+    """Write a turn for a person; returns the exit status."""
+    found: PassagesFound | None = None
+    notes = messages()
+    streaming = out.is_terminal
+    done: AnswerDone | None = None
+    for event in events:
+        match event:
+            case QueriesWritten() if trace or event.carried:
+                notes.print(f"[dim]understood as: {escape(event.standalone)}[/dim]")
+            case PassagesFound():
+                found = event
+                if trace:
+                    _trace_passages(event, notes)
+            case StepDecided() if trace:
+                notes.print(f"[dim]{escape(event.step)}: {escape(event.reason)}[/dim]")
+            case Token() if streaming:
+                out.print(escape(event.text), end="", style="dim")
+            case SentenceChecked() if trace and event.status != "supported":
+                notes.print(f"[yellow]{event.status}: {escape(event.text)}[/yellow]")
+            case AnswerDone():
+                done = event
+            case TurnFailed():
+                raise _as_error(event)
+            case _:
+                pass
+    if done is None:
+        raise UsageError("the answer did not finish")
+    if streaming:
+        out.print("\n")
+    _show_answer(done, found, out)
+    if trace:
+        steps = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in done.seconds.items())
+        notes.print(f"[dim]{done.reader}: {steps}[/dim]")
+    return ABSTAINED if done.abstained else 0
+
+
+def _show_answer(done: AnswerDone, found: PassagesFound | None, out: Console) -> None:
+    if done.quoted and not done.abstained:
+        out.print("[dim]Quoted from your documents:[/dim]")
+    out.print(escape(done.text))
+    cited = [c for s in done.sentences if s.status == "supported" for c in s.citations]
+    numbers = list(done.closest) if done.abstained else sorted({c.number for c in cited})
+    passages = {p.number: p for p in found.passages} if found else {}
+    if numbers:
+        out.print("\n[dim]Closest passages:[/dim]" if done.abstained else "\n[dim]Sources:[/dim]")
+    for number in numbers:
+        passage = passages[number]
+        page = f", page {passage.page}" if passage.page else ""
+        out.print(f"  [{number}] {escape(passage.title)}{page}", markup=False)
+        out.print(f"      {passage.uri}", markup=False, style="dim")
+
+
+def _trace_passages(event: PassagesFound, notes: Console) -> None:
+    for passage in event.passages:
+        stages = " ".join(f"{s.stage}:{s.rank}" for s in passage.stages)
+        line = f"  [{passage.number}] {passage.score:.3f} {passage.title} ({stages})"
+        notes.print(line, markup=False, style="dim")
+
+
+def _as_json(events: Iterator[Event]) -> int:
+    """The documented shape: docs/command-line.md, `ask --json`."""
+    result: dict[str, Any] = {}
+    kept: list[Event] = []
+    for event in events:
+        if not isinstance(event, Token):
+            kept.append(event)
+        match event:
+            case TurnStarted():
+                result.update(
+                    question=event.question,
+                    conversation=event.conversation_id,
+                    index=event.index,
+                )
+            case AnswerDone():
+                result.update(
+                    answer=event.text,
+                    abstained=event.abstained,
+                    missing=event.missing,
+                    reader=event.reader,
+                    quoted=event.quoted,
+                    seconds=event.seconds,
+                )
+            case TurnFailed():
+                raise _as_error(event)
+            case _:
+                pass
+    result["sources"] = _sources(kept)
+    result["events"] = [to_dict(event) for event in kept]
+    write_json(result)
+    return ABSTAINED if result["abstained"] else 0
+
+
+def _sources(events: list[Event]) -> list[dict[str, Any]]:
+    passages = {p.number: p for e in events if isinstance(e, PassagesFound) for p in e.passages}
+    sources = []
+    for event in events:
+        if isinstance(event, SentenceChecked) and event.status == "supported":
+            for citation in event.citations:
+                passage = passages[citation.number]
+                sources.append(
+                    {
+                        "number": citation.number,
+                        "title": passage.title,
+                        "uri": passage.uri,
+                        "page": passage.page,
+                        "quote": citation.quote,
+                        "start": citation.start,
+                        "end": citation.end,
+                        "support": citation.support,
+                    }
+                )
+    return sources
+
+
+def _as_error(event: TurnFailed) -> KnowledgeAssistantError:
+    error = KnowledgeAssistantError(event.message, remedy=event.remedy)
+    error.exit_status = event.exit_status
+    return error

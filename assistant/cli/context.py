@@ -1,0 +1,52 @@
+"""What every command starts from: settings with the flags of this call, and the workspace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from assistant.errors import UsageError
+from assistant.settings import Settings, load_settings
+from assistant.workspace import Workspace
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+IndexOption = Annotated[str | None, typer.Option("--index", "-i", help="The index to ask.")]
+
+
+@dataclass(slots=True)
+class Options:
+    """The flags before the command."""
+
+    home: Path | None = None
+    overrides: dict[str, Any] = field(default_factory=dict)
+    debug: bool = False
+
+
+def settings(context: typer.Context, **flags: Any) -> Settings:
+    """The settings in force; `flags` use `_` twice for the dot (`retrieval__depth=50`)."""
+    options: Options = context.ensure_object(Options)
+    named = {key.replace("__", "."): value for key, value in flags.items()}
+    return load_settings({**options.overrides, **named}, home=options.home)
+
+
+def workspace(context: typer.Context, **flags: Any) -> Workspace:
+    """The opened home folder."""
+    return Workspace(settings(context, **flags))
+
+
+def parse_assignments(assignments: list[str]) -> dict[str, str]:
+    """`["retrieval.depth=50"]` → `{"retrieval.depth": "50"}`.
+
+    Raises:
+        UsageError: one has no `=`.
+    """
+    values = {}
+    for assignment in assignments:
+        key, separator, value = assignment.partition("=")
+        if not separator:
+            raise UsageError(f"'{assignment}' is not KEY=VALUE", remedy="e.g. retrieval.depth=50")
+        values[key.strip()] = value.strip()
+    return values

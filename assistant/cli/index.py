@@ -1,0 +1,334 @@
+"""`assistant index`: build, update, delete, status, search, verify."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from assistant.cli.context import JsonFlag, workspace
+from assistant.cli.output import console, human_bytes, messages, progress_bars, table, write_json
+from assistant.errors import UsageError
+from assistant.jobs import JobReporter
+from assistant.workspace import Workspace
+from indexes.build import BuildResult, IndexWriter
+from indexes.corpora import open_source
+from indexes.documents import ReadFailure
+from indexes.index import SearchResult
+from indexes.manifest import Manifest
+from indexes.staging import Changes
+
+index = typer.Typer(help="Build, change, search and check indexes.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The index's name.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")]
+JobFolder = Annotated[Path | None, typer.Option("--job", hidden=True)]
+
+
+@index.command("build")
+def build(
+    context: typer.Context,
+    name: Name,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from",
+            help="FOLDER, FILE, URL, beir:FOLDER, trec:FILE, packages or packages:NAME,NAME. "
+            "May be given several times.",
+        ),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Forget what is there and encode everything again.")
+    ] = False,
+    dry_run: DryRun = False,
+    as_json: JsonFlag = False,
+    job: JobFolder = None,
+) -> None:
+    """Make NAME hold exactly the documents of the sources. Goes on where a killed build stopped.
+
+    Examples:
+
+      assistant index build notes --from ~/Documents/notes --from ~/papers
+
+      assistant index build scifact --from beir:data/scifact
+    """
+    opened = workspace(context)
+    specs = source or _known_sources(opened, name)
+    sources = [open_source(spec) for spec in specs]
+    if dry_run:
+        _show_changes(opened.writer(name).plan(sources), as_json=as_json)
+        return
+    _run(opened, name, lambda writer: writer.build(sources, fresh=fresh), job, as_json=as_json)
+
+
+@index.command("update")
+def update(
+    context: typer.Context,
+    name: Name,
+    dry_run: DryRun = False,
+    as_json: JsonFlag = False,
+    job: JobFolder = None,
+) -> None:
+    """Read NAME's own sources again: take over what is new, changed or gone."""
+    opened = workspace(context)
+    if dry_run:
+        manifest = opened.index(name).manifest
+        sources = [open_source(spec) for spec in manifest.sources]
+        _show_changes(opened.writer(name).plan(sources), as_json=as_json)
+        return
+    opened.index(name)  # names the nearest index if there is none of this name
+    _run(opened, name, lambda writer: writer.update(open_source), job, as_json=as_json)
+
+
+@index.command("delete")
+def delete(
+    context: typer.Context,
+    name: Name,
+    document: Annotated[
+        list[str] | None,
+        typer.Option("--document", help="Delete only this document (id, path or address)."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: JsonFlag = False,
+    job: JobFolder = None,
+) -> None:
+    """Delete documents from NAME, or the whole index. Your own files stay as they are."""
+    opened = workspace(context)
+    if document:
+        opened.index(name)
+        _run(opened, name, lambda writer: writer.delete_documents(document), job, as_json=as_json)
+        return
+    if not yes and not typer.confirm(f"Delete the index '{name}'?", err=True):
+        raise UsageError("nothing was deleted")
+    opened.writer(name).delete_index()
+    if as_json:
+        write_json({"deleted": name})
+    else:
+        console().print(f"index '{escape(name)}' deleted")
+
+
+@index.command("status")
+def status(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="One index; all of them if left out.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """What there is: documents, passages, stages, sources, files that could not be read."""
+    opened = workspace(context)
+    manifests = [opened.index(name).manifest] if name else list(opened.indexes())
+    rows = [_status(opened, manifest) for manifest in manifests]
+    if as_json:
+        write_json({"indexes": rows})
+        return
+    if not rows:
+        console().print("no index yet; make one: assistant index build NAME --from FOLDER")
+        return
+    columns = ("index", "documents", "passages", "stages", "on disk", "updated")
+    console().print(
+        table(
+            "",
+            columns,
+            [
+                (r["name"], r["documents"], r["passages"], r["state"], r["size"], r["updated"])
+                for r in rows
+            ],
+        )
+    )
+    if name:
+        for spec in manifests[0].sources:
+            console().print(f"from {escape(spec)}")
+        _show_failures(manifests[0].failures)
+
+
+@index.command("search")
+def search(
+    context: typer.Context,
+    name: Name,
+    query: Annotated[str, typer.Argument(help="What to search for.")],
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000)] = 10,
+    depth: Annotated[int | None, typer.Option(help="Candidates per stage.")] = None,
+    fusion: Annotated[str, typer.Option(help="min-max or rrf.")] = "min-max",
+    as_json: JsonFlag = False,
+) -> None:
+    """Ranked passages with rank and score of every stage."""
+    from indexes.fusion import FUSIONS
+
+    if fusion not in FUSIONS:
+        raise UsageError(f"unknown fusion '{fusion}'", remedy=f"known: {', '.join(FUSIONS)}")
+    opened = workspace(context, retrieval__depth=depth)
+    retrieval = opened.settings.retrieval
+    weights = {
+        "lexical": retrieval.lexical_weight,
+        "dense": retrieval.dense_weight,
+        "sparse": retrieval.sparse_weight,
+    }
+    result = opened.index(name).search(
+        query, limit=limit, depth=retrieval.depth, weights=weights, fusion=fusion
+    )
+    if as_json:
+        write_json(_search_json(result))
+    else:
+        _show_hits(result)
+
+
+@index.command("verify")
+def verify_index(context: typer.Context, name: Name, as_json: JsonFlag = False) -> int:
+    """Check files, counts, spans and a sample of vectors. Exit status 1 if something is wrong."""
+    from indexes.verify import verify
+
+    opened = workspace(context)
+    findings = verify(opened.index_folder(name), opened.encoders)
+    ok = all(finding.ok for finding in findings)
+    if as_json:
+        write_json({"index": name, "ok": ok, "findings": findings})
+    else:
+        for finding in findings:
+            mark = "[green]ok[/green]   " if finding.ok else "[red]wrong[/red]"
+            console().print(f"{mark} {finding.check}: {escape(finding.message)}")
+            if finding.remedy:
+                console().print(f"      what to do: {escape(finding.remedy)}")
+    return 0 if ok else 1
+
+
+# -- helpers --------------------------------------------------------------------------------
+
+
+def _known_sources(opened: Workspace, name: str) -> list[str]:
+    """Without --from, a build goes on with the sources that the index was made of."""
+    for manifest in opened.indexes():
+        if manifest.name == name:
+            return manifest.sources
+    raise UsageError(
+        f"index '{name}' has no sources yet",
+        remedy=f"say where the documents are: assistant index build {name} --from FOLDER",
+    )
+
+
+def _run(
+    opened: Workspace, name: str, work: Any, job: Path | None, *, as_json: bool
+) -> BuildResult:
+    """Run a change of an index with progress on the terminal and, for the page, in a file."""
+    with ExitStack() as stack:
+        on_progress = stack.enter_context(progress_bars(quiet=as_json or job is not None))
+        if job is not None:
+            on_progress = stack.enter_context(JobReporter(job))
+        writer: IndexWriter = opened.writer(name, on_progress)
+        result: BuildResult = work(writer)
+    if as_json:
+        write_json(_result_json(result))
+    else:
+        _show_result(result)
+    return result
+
+
+def _status(opened: Workspace, manifest: Manifest) -> dict[str, Any]:
+    folder = opened.index_folder(manifest.name)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    missing = manifest.missing_stages
+    return {
+        "name": manifest.name,
+        "documents": manifest.documents,
+        "passages": manifest.passages,
+        "state": "complete" if not missing else f"without {', '.join(missing)}",
+        "missing_stages": list(missing),
+        "sources": manifest.sources,
+        "failures": manifest.failures,
+        "excluded": manifest.excluded,
+        "bytes": size,
+        "size": human_bytes(size),
+        "updated": manifest.updated,
+    }
+
+
+def _result_json(result: BuildResult) -> dict[str, Any]:
+    return {
+        "index": result.manifest.name,
+        "documents": result.manifest.documents,
+        "passages": result.manifest.passages,
+        "added": len(result.changes.added),
+        "changed": len(result.changes.changed),
+        "removed": len(result.changes.removed),
+        "unchanged": result.changes.unchanged,
+        "encoded": result.encoded,
+        "failures": result.changes.failures,
+        "seconds": round(result.seconds, 2),
+    }
+
+
+def _show_result(result: BuildResult) -> None:
+    changes, manifest = result.changes, result.manifest
+    console().print(
+        f"index '{escape(manifest.name)}': {manifest.documents:,} documents, "
+        f"{manifest.passages:,} passages; {len(changes.added):,} added, "
+        f"{len(changes.changed):,} changed, {len(changes.removed):,} removed, "
+        f"{changes.unchanged:,} unchanged; {result.seconds:.1f} s"
+    )
+    _show_failures(changes.failures)
+
+
+def _show_failures(failures: list[ReadFailure]) -> None:
+    if failures:
+        messages().print(f"[yellow]{len(failures)} could not be read:[/yellow]")
+    for failure in failures:
+        remedy = f" ({failure.remedy})" if failure.remedy else ""
+        messages().print(f"  {escape(failure.uri)}: {escape(failure.reason + remedy)}")
+
+
+def _show_changes(changes: Changes, *, as_json: bool) -> None:
+    if as_json:
+        write_json(changes)
+        return
+    for word, uris in (
+        ("add", changes.added),
+        ("read again", changes.changed),
+        ("remove", changes.removed),
+    ):
+        for uri in uris:
+            console().print(f"would {word} {escape(uri)}")
+    console().print(f"{changes.unchanged:,} unchanged")
+    _show_failures(changes.failures)
+
+
+def _search_json(result: SearchResult) -> dict[str, Any]:
+    return {
+        "query": result.query,
+        "stages": list(result.stages),
+        "missing": result.missing,
+        "hits": [
+            {
+                "rank": hit.rank,
+                "score": round(hit.score, 6),
+                "id": hit.passage.id,
+                "title": hit.passage.title,
+                "uri": hit.passage.uri,
+                "page": hit.passage.page,
+                "start": hit.passage.start,
+                "end": hit.passage.end,
+                "text": hit.passage.text,
+                "stages": hit.stages,
+            }
+            for hit in result.hits
+        ],
+    }
+
+
+def _show_hits(result: SearchResult) -> None:
+    out = console()
+    for stage, why in result.missing.items():
+        messages().print(f"[yellow]without the {stage} stage: {escape(why)}[/yellow]")
+    if not result.hits:
+        out.print("nothing found")
+    for hit in result.hits:
+        stages = "  ".join(
+            f"{name} #{place.rank} ({place.score:.3f})" for name, place in hit.stages.items()
+        )
+        page = f", page {hit.passage.page}" if hit.passage.page else ""
+        out.print(f"[bold]{hit.rank}. {escape(hit.passage.title)}[/bold]{page}  {hit.score:.3f}")
+        out.print(f"   [dim]{stages}[/dim]")
+        out.print("   " + " ".join(hit.passage.text.split())[:240], markup=False)
+        out.print(f"   {hit.passage.uri}", markup=False, style="dim")
+
+

@@ -1,0 +1,184 @@
+"""Long work in a process of its own, with its progress in a file.
+
+The page starts a job and may go away: the work goes on, and any later page (or the command line)
+reads how far it is. A job is a folder with `job.json` (what runs), `progress.json` (replaced as it
+goes) and `log.txt` (what the command printed).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+from assistant.errors import UsageError
+from indexes.files import storage_errors, write_atomically
+from indexes.progress import Progress
+
+JobState = Literal["running", "done", "failed"]
+
+_KEEP = 20  # finished jobs
+_EVERY = 0.25  # seconds between two writes of the progress
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as it is now. `progress` is the last report of each stage, in order."""
+
+    id: str
+    title: str
+    state: JobState
+    progress: tuple[Progress, ...]
+    message: str
+    started: float
+
+
+class Jobs:
+    """The jobs of one home folder."""
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        self._folder, self._home = folder, home
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, title: str, arguments: Sequence[str]) -> str:
+        """Run `assistant ARGUMENTS --job FOLDER` in the background; returns the job's id."""
+        job_id = uuid.uuid4().hex[:12]
+        folder = self._folder / job_id
+        with storage_errors(self._folder):
+            folder.mkdir(parents=True)
+            command = [sys.executable, "-m", "assistant", "--home", str(self._home), *arguments]
+            with (folder / "log.txt").open("wb") as log:
+                child = subprocess.Popen(
+                    [*command, "--job", str(folder)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # closing the page's terminal does not end it
+                )
+            about = {"title": title, "pid": child.pid, "started": time.time()}
+            write_atomically(folder / "job.json", json.dumps(about).encode())
+        self._children[job_id] = child
+        self._drop_old()
+        return job_id
+
+    def list(self) -> list[Job]:
+        """All known jobs, latest first."""
+        folders = [f for f in self._folder.glob("*") if (f / "job.json").exists()]
+        jobs = [self._read(folder) for folder in folders]
+        return sorted((job for job in jobs if job), key=lambda job: -job.started)
+
+    def get(self, job_id: str) -> Job | None:
+        folder = self._folder / job_id
+        return self._read(folder) if (folder / "job.json").exists() else None
+
+    def stop(self, job_id: str) -> None:
+        """Ask the job to stop, as Ctrl-C would: what it has done so far is kept.
+
+        Raises:
+            UsageError: it is not running.
+        """
+        job = self.get(job_id)
+        if job is None or job.state != "running":
+            raise UsageError("this job is not running")
+        about = json.loads((self._folder / job_id / "job.json").read_text())
+        os.kill(int(about["pid"]), signal.SIGINT)
+
+    def forget(self, job_id: str) -> None:
+        """Remove a finished job from the list."""
+        job = self.get(job_id)
+        if job is not None and job.state != "running":
+            shutil.rmtree(self._folder / job_id, ignore_errors=True)
+
+    def _read(self, folder: Path) -> Job | None:
+        try:
+            about = json.loads((folder / "job.json").read_text())
+        except (OSError, ValueError):
+            return None  # removed or being written just now
+        progress, ended = read_progress(folder)
+        state: JobState = "running" if self._alive(folder.name, int(about["pid"])) else "failed"
+        if ended is not None:
+            state = "done" if ended else "failed"
+        return Job(
+            folder.name,
+            str(about["title"]),
+            state,
+            progress,
+            _last_line(folder / "log.txt") if state != "running" else "",
+            float(about["started"]),
+        )
+
+    def _alive(self, job_id: str, pid: int) -> bool:
+        child = self._children.get(job_id)
+        if child is not None:
+            return child.poll() is None
+        try:
+            os.kill(pid, 0)
+        except OSError:
+            return False
+        return True
+
+    def _drop_old(self) -> None:
+        for job in [job for job in self.list() if job.state != "running"][_KEEP:]:
+            self.forget(job.id)
+
+
+class JobReporter:
+    """Writes progress into a job's folder; used by the command that runs as the job."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stages: dict[str, Progress] = {}
+        self._written = 0.0
+
+    def __enter__(self) -> JobReporter:
+        self._write(None)
+        return self
+
+    def __call__(self, progress: Progress) -> None:
+        self._stages[progress.stage] = progress
+        if time.monotonic() - self._written > _EVERY:
+            self._write(None)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._write(error is None)
+
+    def _write(self, ended: bool | None) -> None:
+        self._written = time.monotonic()
+        stages = [dataclasses.asdict(progress) for progress in self._stages.values()]
+        data: dict[str, Any] = {"ended": ended, "stages": stages}
+        write_atomically(self._folder / "progress.json", json.dumps(data).encode())
+
+
+def read_progress(folder: Path) -> tuple[tuple[Progress, ...], bool | None]:
+    """The stages' last reports, and whether the work ended well (None: it has not ended)."""
+    try:
+        data = json.loads((folder / "progress.json").read_text())
+        return tuple(Progress(**stage) for stage in data["stages"]), data["ended"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return (), None
+
+
+def _last_line(log: Path) -> str:
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    written = [line.strip() for line in lines if line.strip()]
+    errors = [line.removeprefix("error: ") for line in written if line.startswith("error: ")]
+    return (errors or written or [""])[-1]
