@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 MAX_CHARS = 600
 """Longest sentence; what is longer is cut at a comma or a space."""
@@ -17,31 +18,36 @@ MAX_CHARS = 600
 Span = tuple[int, int]
 
 _CLOSERS = "\"'”’»›)\\]}）】」』》〉"
-_OPENERS = "\"'“‘„«‹([{（【「『《〈*_`#-—–•"
+_OPENERS = "\"'“‘„«‹([{（【「『《〈*_`#—–•\\-"
 _STOP = re.compile(
     # Latin stops need white space behind them, others do not: "3.14", "example.org" have no stop.
     rf"(?P<latin>[.!?…]+)(?:[{_CLOSERS}]|\[\d{{1,3}}\])*(?=\s|$)"
     rf"|(?P<other>[。！？｡．।॥؟۔።։។]+)[{_CLOSERS}]*"
 )
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # After these a full stop never ends a sentence.
-_NEVER = frozenset(
+_NEVER = _words(
     "dr mr mrs ms mme prof rev hon gen col lt sgt capt st mt ft vs cf viz e.g i.e eg ie ca approx "
     "resp incl excl dept univ assn bros gov pres rep sen messrs ed eds trans "
-    "z.b d.h bzw usw u.a m.e p.ex".split()
+    "z.b d.h bzw usw u.a m.e p.ex"
 )
 # After these a full stop ends a sentence unless a number follows ("No. 5", "Fig. 2a", "p. 12").
-_BEFORE_NUMBER = frozenset(
+_BEFORE_NUMBER = _words(
     "no nos nr fig figs eq eqs sec secs ch chap vol vols art arts tab ref refs p pp par ex app "
-    "jan feb mar apr jun jul aug sep sept oct nov dec § ver v".split()
+    "jan feb mar apr jun jul aug sep sept oct nov dec § ver v"
 )
 # After these a full stop ends a sentence only where the next word plainly begins one.
-_SOMETIMES = frozenset("etc inc ltd co corp jr sr al a.m p.m am pm ph.d m.d b.a m.a esq".split())
-_STARTERS = frozenset(
-    "the this that these those it its he she we they you i his her their our my there here in on at "
-    "by for from with without a an and but or so if when while after before since because although "
-    "though however therefore moreover then thus also as to what who where why how which some many "
-    "most all each both no not one two see use using during under according today".split()
+_SOMETIMES = _words("etc inc ltd co corp jr sr al a.m p.m am pm ph.d m.d b.a m.a esq")
+_STARTERS = _words(
+    "the this that these those it its he she we they you i his her their our my there here in on "
+    "at by for from with without a an and but or so if when while after before since because "
+    "although though however therefore moreover then thus also as to what who where why how which "
+    "some many most all each both no not one two see use using during under according today"
 )
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")  # U.S, e.g, a.m
 _LAST_WORD = re.compile(r"[^\W_](?:[\w.'’§-]*[^\W_])?$|§$")
@@ -50,14 +56,15 @@ _NEXT_WORD = re.compile(rf"[\s{_OPENERS}]*(\S*)")
 
 _LIST_ITEM = re.compile(r"\s*(?:[-*+•‣◦▪·–—]\s|\(?(?:\d{1,3}|[a-zA-Z])[.)]\s)")
 _LINE_ALONE = re.compile(  # headings, tables, rules, field lists, block markup
-    r"\s*(?:#{1,6}\s|\||[=\-~^_*+]{3,}\s*$|:\w[\w ]*:|```|~~~|>\s)|.*(?:\s\|\s|\t)"
+    r"\s*(?:#{1,6}\s|\||[=\-~^_*+]{3,}\s*$|:\w[\w ]*:|```|~~~|>\s)|[^\t|]*(?:\s\|\s|\t)"
 )
 _CODE = re.compile(
     r"\s*(?:>>>|\.\.\.\s|\$\s|@\w|#!|//|/\*|(?:def|class|import|return|async|await|raise|yield|"
     r"elif|else:|try:|const|let|var|func|public|private|static)\b[ :(]|from\s+[\w.]+\s+import\b"
     r"|(?:for|while|if|with)\s.*:\s*$)"
-    r"|.*(?:[;{}\\]\s*$|\w\(\)|\w\s?[-+*/|:!=]?=\s?\S.*|\s->\s|\s=>\s|[(\[,=]\s*$)"
 )
+_CODE_WITHIN = re.compile(r"^\s*[\w.\[\]\"', ]+\s?[-+*/|:]?=\s?\S|\)\s->\s|\s=>\s|^[\w.]+\(.*\)$")
+_CODE_ENDS = ";{}\\([="
 _SHORT_LINE = 45
 """A line shorter than this before a capital letter is a heading or an entry, not wrapped prose."""
 
@@ -79,7 +86,7 @@ def _segments(text: str) -> Iterator[Span]:
     """Stretches that no sentence crosses: paragraphs of wrapped lines, or single lines."""
     begin, position = 0, 0
     lines = text.splitlines(keepends=True)
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+    for line, following in pairwise([*lines, ""]):
         position += len(line)
         if not following or not _continues(line, following):
             yield begin, position
@@ -91,24 +98,36 @@ def _continues(line: str, following: str) -> bool:
     bare, after = line.strip(), following.strip()
     if not bare or not after or bare.endswith(":"):
         return False
-    if _LIST_ITEM.match(following) or _LINE_ALONE.match(following) or _LINE_ALONE.match(line):
+    if (
+        _LIST_ITEM.match(following)
+        or _LINE_ALONE.match(following[:200])
+        or _LINE_ALONE.match(line[:200])
+    ):
         return False
-    if _CODE.match(line) or _CODE.match(following):
+    if _is_code(line) or _is_code(following):
         return False
     return after[0].islower() or len(bare) >= _SHORT_LINE
+
+
+def _is_code(line: str) -> bool:
+    line = line.rstrip()
+    head = line[:200]  # the patterns look at every position: keep them off enormous lines
+    return line.endswith(tuple(_CODE_ENDS)) or bool(_CODE.match(head) or _CODE_WITHIN.search(head))
 
 
 def _sentences(text: str, start: int, end: int) -> Iterator[Span]:
     begin = start
     for stop in _STOP.finditer(text, start, end):
-        if stop["other"] or _ends(text, begin, stop, end):
+        if _ends(text, begin, stop, end):
             yield begin, stop.end()
             begin = stop.end()
     yield begin, end
 
 
 def _ends(text: str, begin: int, stop: re.Match[str], end: int) -> bool:
-    """Whether a Latin stop ends the sentence that began at `begin`."""
+    """Whether a stop ends the sentence that began at `begin`."""
+    if stop["other"]:
+        return not text.startswith("と", stop.end(), end)  # Japanese: 「…。」と goes on
     following = _NEXT_WORD.match(text, stop.end(), end)
     word = following[1] if following else ""
     if not word:
@@ -131,7 +150,7 @@ def _ends_after(last: str, word: str) -> bool:
     if known in _NEVER:
         return False
     if known in _BEFORE_NUMBER:
-        return not (word[0].isdigit() or re.fullmatch(r"[ivxIVX]+[.,;:)]?", word))
+        return not (word[0].isdigit() or re.fullmatch(r"(?!I\b)[ivxIVX]+[.,;:)]?", word))
     begins = word.rstrip(",.;:!?").casefold() in _STARTERS
     if known in _SOMETIMES or _DOTTED.fullmatch(last):
         return begins
