@@ -1,0 +1,1 @@
+"""Weights and runtimes: the catalogue, fetching, and what loads them."""

@@ -1,0 +1,329 @@
+"""Local GGUF models as a LangChain chat model, through xllamacpp (llama.cpp).
+
+One file knows the runtime. Tokens stream as they come; closing the stream cancels the generation
+between two tokens; output can be constrained to a JSON schema; log-probabilities are passed on;
+the fixed beginning of a prompt is read once and then taken from the runtime's prompt cache.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.language_models.base import LangSmithParams
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    convert_to_openai_messages,
+)
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable, RunnableLambda, RunnableMap, RunnablePassthrough
+from langchain_core.utils.function_calling import convert_to_json_schema
+from pydantic import BaseModel, PrivateAttr
+
+from assistant.errors import ModelCorruptError, ModelMissingError, ModelRuntimeError
+
+# What a request may carry to the runtime; anything else is a spelling mistake.
+_OPTIONS = frozenset(
+    "temperature max_tokens top_p top_k min_p seed logprobs top_logprobs response_format "
+    "repeat_penalty presence_penalty frequency_penalty cache_prompt".split()
+)
+
+
+class GGUFChat(BaseChatModel):
+    """A GGUF file as a chat model. The weights are loaded at the first call; `close` frees them.
+
+    Attributes:
+        model_path: the file.
+        n_ctx: tokens of prompt and answer together.
+        n_threads: CPU threads; 0 takes all cores.
+        n_gpu_layers: layers on a GPU, where the runtime was built for one.
+        temperature, max_tokens, seed: defaults of a call.
+    """
+
+    model_path: str
+    n_ctx: int = 4096
+    n_threads: int = 0
+    n_gpu_layers: int = 0
+    temperature: float = 0.0
+    max_tokens: int | None = 256
+    stop: list[str] | None = None
+    seed: int | None = None
+
+    _server: Any = PrivateAttr(default=None)
+    _key: str = PrivateAttr(default="")
+    # The runtime has one slot: two questions at once take turns instead of spoiling each
+    # other's prompt cache.
+    _lock: threading.RLock = PrivateAttr(default_factory=threading.RLock)
+
+    @property
+    def _llm_type(self) -> str:
+        return "gguf"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        return {"model_path": self.model_path, "n_ctx": self.n_ctx}
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        return LangSmithParams(
+            ls_provider="gguf",
+            ls_model_name=os.path.basename(self.model_path),
+            ls_model_type="chat",
+            ls_temperature=kwargs.get("temperature", self.temperature),
+            ls_max_tokens=kwargs.get("max_tokens", self.max_tokens) or 0,
+            ls_stop=stop or self.stop,
+        )
+
+    # -- life -------------------------------------------------------------------------------
+
+    def load(self) -> None:
+        """Load the weights now instead of at the first call.
+
+        Raises:
+            ModelRuntimeError: the runtime is not installed.
+            ModelMissingError, ModelCorruptError: the file is not there or not usable.
+        """
+        self._loaded()
+
+    def close(self) -> None:
+        """Free the weights' memory. The next call loads them again."""
+        with self._lock:
+            self._server = None
+
+    @property
+    def endpoint(self) -> tuple[str, str]:
+        """Address and key of the runtime's own OpenAI-compatible server on the loopback."""
+        return str(self._loaded().listening_address), self._key
+
+    def _loaded(self) -> Any:
+        with self._lock:
+            if self._server is None:
+                self._server = self._start()
+            return self._server
+
+    def _start(self) -> Any:
+        try:
+            import xllamacpp
+        except ImportError as error:
+            raise ModelRuntimeError(
+                "the GGUF runtime is not installed",
+                remedy="pip install 'knowledge-assistant[llm]'",
+            ) from error
+        if not os.path.isfile(self.model_path):
+            raise ModelMissingError(
+                f"{self.model_path} does not exist", remedy="assistant models fetch answerer"
+            )
+        parameters = xllamacpp.CommonParams()
+        parameters.model.path = self.model_path
+        parameters.n_ctx = self.n_ctx
+        parameters.n_parallel = 1
+        parameters.n_gpu_layers = self.n_gpu_layers
+        parameters.cpuparams.n_threads = self.n_threads or os.cpu_count() or 1
+        parameters.cpuparams_batch.n_threads = parameters.cpuparams.n_threads
+        parameters.verbosity = -1
+        parameters.ui = False
+        # The runtime opens a port on the loopback. Without the key, any program of this machine
+        # (or a web page in its browser) could use it.
+        self._key = secrets.token_urlsafe(32)
+        parameters.api_keys = [self._key]
+        parameters.cors_origins = ""
+        try:
+            return xllamacpp.Server(parameters)
+        except Exception as error:  # the binding raises bare RuntimeErrors for every cause
+            raise ModelCorruptError(
+                f"{self.model_path} cannot be loaded: {error}",
+                remedy="assistant models verify answerer; assistant models fetch answerer",
+            ) from error
+
+    # -- generation -------------------------------------------------------------------------
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        whole: AIMessageChunk | None = None
+        for chunk in self._stream(messages, stop, None, **kwargs):
+            part = chunk.message
+            assert isinstance(part, AIMessageChunk)
+            whole = part if whole is None else whole + part
+        if whole is None:
+            raise ModelRuntimeError("the model returned nothing", remedy="ask again")
+        message = AIMessage(
+            content=whole.content,
+            response_metadata=whole.response_metadata,
+            usage_metadata=whole.usage_metadata,
+        )
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        request = self._request(messages, stop, kwargs)
+        for data in self._run(request):
+            message = _chunk(data, os.path.basename(self.model_path))
+            if message is None:
+                continue
+            generation = ChatGenerationChunk(message=message)
+            if run_manager and message.content:
+                run_manager.on_llm_new_token(str(message.content), chunk=generation)
+            yield generation
+
+    def _run(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """The runtime's chunks, as they come. It calls back from its own thread."""
+        with self._lock:
+            server = self._loaded()
+            arrived: queue.SimpleQueue[str | BaseException | None] = queue.SimpleQueue()
+            cancelled = threading.Event()
+
+            def work() -> None:
+                try:
+                    server.handle_chat_completions(request, _receiver(arrived, cancelled))
+                    arrived.put(None)
+                except BaseException as error:  # handed to the thread that asked
+                    arrived.put(error)
+
+            worker = threading.Thread(target=work, name="gguf", daemon=True)
+            worker.start()
+            try:
+                while (item := arrived.get()) is not None:
+                    if isinstance(item, BaseException):
+                        raise ModelRuntimeError(
+                            f"the model failed: {item}", remedy="ask again"
+                        ) from item
+                    data = json.loads(item)
+                    _raise_error(data)
+                    yield data
+            finally:
+                cancelled.set()  # also when nobody reads on: the runtime stops at its next token
+                worker.join()
+
+    def _request(
+        self, messages: list[BaseMessage], stop: list[str] | None, options: dict[str, Any]
+    ) -> dict[str, Any]:
+        if unknown := set(options) - _OPTIONS - {"ls_structured_output_format"}:
+            raise ModelRuntimeError(
+                f"the GGUF runtime has no option {', '.join(sorted(unknown))}",
+                remedy=f"known: {', '.join(sorted(_OPTIONS))}",
+            )
+        request: dict[str, Any] = {
+            "messages": [_as_openai(message) for message in messages],
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "temperature": self.temperature,
+            "cache_prompt": True,
+        }
+        if self.max_tokens is not None:
+            request["max_tokens"] = self.max_tokens
+        if self.seed is not None:
+            request["seed"] = self.seed
+        if stop or self.stop:
+            request["stop"] = stop or self.stop
+        request.update({k: v for k, v in options.items() if k in _OPTIONS and v is not None})
+        return request
+
+    # -- structured output ------------------------------------------------------------------
+
+    def with_structured_output(
+        self, schema: dict[str, Any] | type, *, include_raw: bool = False, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, dict[str, Any] | BaseModel]:
+        """Output constrained to a schema token by token, so it always parses.
+
+        Bound every string and list (`maxLength`, `maxItems`): a small model may otherwise fill
+        one until the token limit cuts it off.
+        """
+        json_schema = convert_to_json_schema(schema)
+        bound = self.bind(
+            response_format={"type": "json_schema", "json_schema": {"schema": json_schema}},
+            ls_structured_output_format={"kwargs": {"method": "json_schema"}, "schema": schema},
+        )
+        is_class = isinstance(schema, type) and issubclass(schema, BaseModel)
+        parser: Any = (
+            PydanticOutputParser(pydantic_object=schema) if is_class else JsonOutputParser()
+        )
+        if not include_raw:
+            return bound | parser
+
+        def parse(given: dict[str, Any]) -> dict[str, Any]:
+            try:
+                return {**given, "parsed": parser.invoke(given["raw"]), "parsing_error": None}
+            except ValueError as error:
+                return {**given, "parsed": None, "parsing_error": error}
+
+        return RunnableMap(raw=bound) | RunnablePassthrough() | RunnableLambda(parse)
+
+
+def _receiver(
+    arrived: queue.SimpleQueue[Any], cancelled: threading.Event
+) -> Callable[[Any], bool]:
+    def receive(data: Any) -> bool:
+        for text in data if isinstance(data, list) else [data]:
+            arrived.put(text if isinstance(text, str) else json.dumps(text))
+        return cancelled.is_set()
+
+    return receive
+
+
+def _as_openai(message: BaseMessage) -> dict[str, Any]:
+    (converted,) = convert_to_openai_messages([message], text_format="string")
+    if isinstance(message, SystemMessage | HumanMessage | AIMessage):
+        converted.pop("name", None)
+    return dict(converted)
+
+
+def _chunk(data: dict[str, Any], model: str) -> AIMessageChunk | None:
+    """One chunk of the runtime as a message chunk; None where it carries nothing."""
+    metadata: dict[str, Any] = {}
+    usage: UsageMetadata | None = None
+    text = ""
+    for choice in data.get("choices") or []:
+        text += choice.get("delta", {}).get("content") or ""
+        if choice.get("logprobs"):
+            metadata["logprobs"] = choice["logprobs"]
+        if choice.get("finish_reason"):
+            metadata["finish_reason"] = choice["finish_reason"]
+            metadata["model_name"] = model
+    if counts := data.get("usage"):
+        usage = UsageMetadata(
+            input_tokens=counts["prompt_tokens"],
+            output_tokens=counts["completion_tokens"],
+            total_tokens=counts["total_tokens"],
+        )
+    if not text and not metadata and usage is None:
+        return None
+    return AIMessageChunk(content=text, response_metadata=metadata, usage_metadata=usage)
+
+
+def _raise_error(data: dict[str, Any]) -> None:
+    error = data.get("error")
+    if not error:
+        return
+    message = error.get("message", error) if isinstance(error, dict) else error
+    if isinstance(error, dict) and error.get("type") == "exceed_context_size_error":
+        raise ModelRuntimeError(
+            f"the prompt has {error.get('n_prompt_tokens')} tokens, the context holds "
+            f"{error.get('n_ctx')}",
+            remedy="lower answering.evidence_tokens or raise models.context_tokens",
+        )
+    raise ModelRuntimeError(f"the model refused the request: {message}", remedy="ask again")
+
+
+__all__: Sequence[str] = ["GGUFChat"]
