@@ -24,13 +24,14 @@ from indexes.documents import Block, Document, Passage, content_hash
 
 _VERSION = 1  # raise when the rules below, or the text that readers make, change
 _CHARS_PER_WORD = 12  # bounds passages of hashes, rules and long identifiers
-_IDEOGRAPHS = r"\u0e00-\u0eff\u1780-\u17ff\u2e80-\u31ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_WORD = re.compile(rf"[{_IDEOGRAPHS}]|[^\W{_IDEOGRAPHS}]{{1,20}}")
+_IDEOGRAPHS = r"\u2e80-\u31ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
+_WORD = re.compile(rf"[{_IDEOGRAPHS}]|[{_UNSPACED}]{{1,4}}|[^\W{_IDEOGRAPHS}{_UNSPACED}]{{1,20}}")
 _LONE_NEWLINE = re.compile(r"(?<![\n:])\n(?=[^\s\-*+•|#>\d])")
 
 
 def count_words(text: str) -> int:
-    """The size of a text in words; a character of a script without spaces counts as one."""
+    """The size of a text in words; an ideograph counts as one."""
     return max(len(_WORD.findall(text)), -(-len(text) // _CHARS_PER_WORD))
 
 
@@ -123,7 +124,6 @@ class Chunker:
         last = group[-1]
         return (
             len(section.headings) > 1
-            and section.headings != last.headings
             and section.headings[:-1] == last.headings[:-1]
             and section.blocks[0].page == last.blocks[-1].page
             and last.start < last.blocks[0].start  # both bring their heading
@@ -175,12 +175,9 @@ class Chunker:
         words = count_words(content)
         if words <= self.max_words:
             return [block]
-        pieces = -(-words // self.max_words)
-        # Equal pieces, with room for sentences that end a little later: no crumb at the end.
-        size = min(self.max_words, int(words / pieces * 1.2) + 1)
         if block.kind == "text":  # same length, so the offsets hold
             content = _LONE_NEWLINE.sub(" ", content)
-        _, spans = semchunk.chunk(content, size, count_words, memoize=False, offsets=True)
+        spans = _equal_pieces(content, words, self.max_words)
         headings = block.headings
         cut = []
         for start, end in spans:
@@ -190,6 +187,18 @@ class Chunker:
             if block.kind == "table":  # the pieces below the first lack the column names
                 headings = (*block.headings, content.strip().split("\n", 1)[0][:200].strip())
         return cut
+
+
+def _equal_pieces(content: str, words: int, max_words: int) -> list[tuple[int, int]]:
+    """Spans of as few pieces as possible, the smallest limit first: no crumb at the end."""
+    pieces = -(-words // max_words)
+    spans: list[tuple[int, int]] = []
+    for slack in (1.05, 1.12, 1.25, None):
+        size = max_words if slack is None else min(max_words, int(words / pieces * slack) + 1)
+        _, spans = semchunk.chunk(content, size, count_words, memoize=False, offsets=True)
+        if len(spans) <= pieces or size == max_words:
+            break
+    return spans
 
 
 def _sections(document: Document) -> list[_Section]:
