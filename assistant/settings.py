@@ -7,6 +7,7 @@ nearest known one: a setting that is silently ignored is worse than one that is 
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -45,9 +46,9 @@ class RetrievalSettings(Section):
     index: str = Field("starter", description="the index that is asked by default")
     depth: int = Field(100, ge=1, le=10_000, description="candidates taken from each retriever")
     passages: int = Field(10, ge=1, le=100, description="passages handed to the answer stage")
-    lexical_weight: float = Field(0.40, ge=0, le=1)
-    dense_weight: float = Field(0.35, ge=0, le=1)
-    sparse_weight: float = Field(0.25, ge=0, le=1)
+    lexical_weight: float = Field(0.40, ge=0, le=1, description="share of BM25 in the fusion")
+    dense_weight: float = Field(0.35, ge=0, le=1, description="share of the embedder")
+    sparse_weight: float = Field(0.25, ge=0, le=1, description="share of the sparse encoder")
 
 
 class AnsweringSettings(Section):
@@ -69,7 +70,7 @@ class AnsweringSettings(Section):
 class AppSettings(Section):
     """The web page."""
 
-    port: int = Field(8501, ge=1, le=65535)
+    port: int = Field(8501, ge=1, le=65535, description="port of the page")
     host: str = Field("127.0.0.1", description="address to listen on; keep it local")
 
 
@@ -169,7 +170,7 @@ def save_settings(home: Path, changes: Mapping[str, Any]) -> Settings:
             stored.pop(key, None)
         else:
             stored[key] = value
-    checked = load_settings(changes, home=home, environ={})  # refuse before writing
+    load_settings(changes, home=home, environ={})  # refuse before writing
     text = _to_toml(stored)
     target = home / "config.toml"
     try:
@@ -182,7 +183,6 @@ def save_settings(home: Path, changes: Mapping[str, Any]) -> Settings:
         raise StorageError(
             f"cannot write {target}: {error.strerror}", remedy="free space or check the permissions"
         ) from error
-    del checked
     return load_settings(home=home)
 
 
@@ -240,5 +240,5 @@ def _toml_value(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)
-    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    # JSON's escapes are TOML's, but for DEL, which JSON may leave as it is.
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

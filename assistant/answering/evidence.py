@@ -22,6 +22,8 @@ from indexes.sentences import split_sentences
 
 # How much each signal counts in a sentence's score: meaning, words, the passage's own rank.
 _MEANING, _WORDS, _PASSAGE = 0.55, 0.30, 0.15
+# A sentence far below the best one costs reading time and distracts a small model.
+_WORTH_READING = 0.4
 _LONGEST = 900  # characters of one sentence
 _MAX_SENTENCES = 80  # encoded per question
 
@@ -117,7 +119,10 @@ def select_evidence(
     by_place = {(s.number, s.position): s for s in sentences}
     chosen: dict[tuple[int, int], Sentence] = {}
     spent = 0
+    floor = _WORTH_READING * max((s.score for s in sentences), default=0.0)
     for sentence in sorted(sentences, key=lambda s: (-s.score, s.number, s.position)):
+        if sentence.score < floor:
+            break
         wanted = [sentence]
         before = by_place.get((sentence.number, sentence.position - 1))
         if before is not None and _REFERS_BACK.match(sentence.text):

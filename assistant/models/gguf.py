@@ -12,7 +12,7 @@ import os
 import queue
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -31,6 +31,7 @@ from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableMap, RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_json_schema
+from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, PrivateAttr
 
 from assistant.errors import ModelCorruptError, ModelMissingError, ModelRuntimeError
@@ -64,9 +65,11 @@ class GGUFChat(BaseChatModel):
 
     _server: Any = PrivateAttr(default=None)
     _key: str = PrivateAttr(default="")
+    _loading: Any = PrivateAttr(default_factory=threading.Lock)
     # The runtime has one slot: two questions at once take turns instead of spoiling each
-    # other's prompt cache.
-    _lock: threading.RLock = PrivateAttr(default_factory=threading.RLock)
+    # other's prompt cache. A plain lock, since the thread that closes a stream may be another
+    # one than the thread that began it.
+    _turn: Any = PrivateAttr(default_factory=threading.Lock)
 
     @property
     def _llm_type(self) -> str:
@@ -79,7 +82,7 @@ class GGUFChat(BaseChatModel):
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         return LangSmithParams(
             ls_provider="gguf",
-            ls_model_name=os.path.basename(self.model_path),
+            ls_model_name=kwargs.get("model", os.path.basename(self.model_path)),
             ls_model_type="chat",
             ls_temperature=kwargs.get("temperature", self.temperature),
             ls_max_tokens=kwargs.get("max_tokens", self.max_tokens) or 0,
@@ -99,7 +102,7 @@ class GGUFChat(BaseChatModel):
 
     def close(self) -> None:
         """Free the weights' memory. The next call loads them again."""
-        with self._lock:
+        with self._turn, self._loading:
             self._server = None
 
     @property
@@ -108,7 +111,7 @@ class GGUFChat(BaseChatModel):
         return str(self._loaded().listening_address), self._key
 
     def _loaded(self) -> Any:
-        with self._lock:
+        with self._loading:
             if self._server is None:
                 self._server = self._start()
             return self._server
@@ -189,7 +192,7 @@ class GGUFChat(BaseChatModel):
 
     def _run(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The runtime's chunks, as they come. It calls back from its own thread."""
-        with self._lock:
+        with self._turn:
             server = self._loaded()
             arrived: queue.SimpleQueue[str | BaseException | None] = queue.SimpleQueue()
             cancelled = threading.Event()
@@ -255,9 +258,10 @@ class GGUFChat(BaseChatModel):
             response_format={"type": "json_schema", "json_schema": {"schema": json_schema}},
             ls_structured_output_format={"kwargs": {"method": "json_schema"}, "schema": schema},
         )
-        is_class = isinstance(schema, type) and issubclass(schema, BaseModel)
         parser: Any = (
-            PydanticOutputParser(pydantic_object=schema) if is_class else JsonOutputParser()
+            PydanticOutputParser(pydantic_object=schema)  # type: ignore[type-var]
+            if isinstance(schema, type) and is_basemodel_subclass(schema)
+            else JsonOutputParser()
         )
         if not include_raw:
             return bound | parser
@@ -325,5 +329,3 @@ def _raise_error(data: dict[str, Any]) -> None:
         )
     raise ModelRuntimeError(f"the model refused the request: {message}", remedy="ask again")
 
-
-__all__: Sequence[str] = ["GGUFChat"]
