@@ -152,7 +152,9 @@ def load_settings(
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"setting '{name}': {first['msg']}", remedy="see `assistant settings`") from error
+        raise UsageError(
+            f"setting '{name}': {first['msg']}", remedy="see `assistant settings`"
+        ) from error
 
 
 def save_settings(home: Path, changes: Mapping[str, Any]) -> Settings:
@@ -208,7 +210,9 @@ def _read_toml(file: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} is not valid TOML: {error}", remedy="mend or delete it") from error
+        raise UsageError(
+            f"{file} is not valid TOML: {error}", remedy="mend or delete it"
+        ) from error
     except OSError as error:
         raise StorageError(f"cannot read {file}: {error.strerror}") from error
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.errors import IndexNotFoundError, StorageError, UnknownNameError
+from assistant.errors import IndexingError, IndexNotFoundError, StorageError, UnknownNameError
 from assistant.memory.conversations import Conversations
 from assistant.models.encoders import LoadedEncoders
 from assistant.models.store import ModelStore
@@ -122,7 +122,7 @@ class Workspace:
             if folder.is_dir():
                 try:
                     yield read_manifest(folder)
-                except IndexNotFoundError:
+                except IndexingError:
                     continue
 
     def writer(self, name: str, on_progress: OnProgress = lambda progress: None) -> IndexWriter:

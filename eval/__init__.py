@@ -1,1 +1,1 @@
-"""Evaluation: collections with judgements, measures, runs. Reads the same event stream as people."""
+"""Evaluation: collections with judgements, measures, runs."""

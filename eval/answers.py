@@ -126,7 +126,9 @@ def _answerer(
     return answer
 
 
-def read(reader: Reader, question: str, evidence: Any, passages: Sequence[FoundPassage]) -> str | None:
+def read(
+    reader: Reader, question: str, evidence: Any, passages: Sequence[FoundPassage]
+) -> str | None:
     """A reader's whole answer as text, or None where it abstains."""
     parts: list[str] = []
     for piece in reader.write(question, evidence, passages):

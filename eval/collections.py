@@ -1,8 +1,8 @@
 """Collections with judgements in BEIR's layout.
 
-    FOLDER/corpus.jsonl      {"_id", "title", "text"}
-    FOLDER/queries.jsonl     {"_id", "text", …}
-    FOLDER/qrels/test.tsv    query-id, corpus-id, score, with a header line
+FOLDER/corpus.jsonl      {"_id", "title", "text"}
+FOLDER/queries.jsonl     {"_id", "text", …}
+FOLDER/qrels/test.tsv    query-id, corpus-id, score, with a header line
 """
 
 from __future__ import annotations

@@ -102,9 +102,7 @@ def evaluate_retrieval(
     )
 
 
-def measure(
-    run: Run, qrels: Qrels, measures: Iterable[str] = MEASURES
-) -> dict[str, float]:
+def measure(run: Run, qrels: Qrels, measures: Iterable[str] = MEASURES) -> dict[str, float]:
     """Mean measures over the queries of `run`, by ir_measures.
 
     A query for which nothing was found counts 0, as in trec_eval's complete mode (`-c`).
@@ -146,5 +144,3 @@ def report_json(report: RetrievalReport) -> dict[str, Any]:
         "relevant_from_grade": RELEVANT_FROM,
         "seconds": report.seconds,
     }
-
-

@@ -131,7 +131,9 @@ class IndexWriter:
             staging = Staging(self.folder, self._chunker, store, same_chunker=True)
             staging.keep_all_but(set(gone))
             staging.finish()
-            manifest = self._manifest_for(staging, old, old.sources, {*old.excluded, *gone.values()})
+            manifest = self._manifest_for(
+                staging, old, old.sources, {*old.excluded, *gone.values()}
+            )
             manifest.chunker = old.chunker
             return self._publish_all(staging, old, manifest, started)
 

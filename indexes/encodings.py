@@ -74,9 +74,7 @@ class EncodingCache:
                 if encoder not in wanted or bytes(text) not in keys
             ]
             with self._db:
-                self._db.executemany(
-                    "DELETE FROM encodings WHERE encoder = ? AND text = ?", stale
-                )
+                self._db.executemany("DELETE FROM encodings WHERE encoder = ? AND text = ?", stale)
             if stale:
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return len(stale)

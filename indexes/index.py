@@ -1,8 +1,8 @@
 """Reading an index: open what is published, search it, look into it.
 
-    query ─┬─ lexical ─┐
-           ├─ dense ───┼─ fuse (min-max) ─ hits, each with rank and score of every stage
-           └─ sparse ──┘
+query ─┬─ lexical ─┐
+       ├─ dense ───┼─ fuse (min-max) ─ hits, each with rank and score of every stage
+       └─ sparse ──┘
 """
 
 from __future__ import annotations
@@ -169,9 +169,7 @@ class Index:
             return self._sparse.search(sparse.encode([text]), depth)
         return None
 
-    def _hits(
-        self, best: list[tuple[int, float]], rankings: Mapping[str, Ranking]
-    ) -> list[Hit]:
+    def _hits(self, best: list[tuple[int, float]], rankings: Mapping[str, Ranking]) -> list[Hit]:
         places: dict[int, dict[str, StagePlace]] = {row: {} for row, _ in best}
         for stage, ranking in rankings.items():
             pairs = zip(ranking.rows.tolist(), ranking.scores.tolist(), strict=True)

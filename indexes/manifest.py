@@ -1,12 +1,12 @@
 """The manifest of an index: which generation is published, and what it was made of.
 
-    NAME/
-    ├── manifest.json        replaced in one step; what it names is complete
-    ├── writer.lock          one writer at a time; the lock of a dead process is free
-    ├── encodings.sqlite     encodings by text, so that nothing is encoded twice
-    └── g000007/             one generation; never changed except by adding a finished stage
-        ├── passages.sqlite  documents and passages: the truth
-        ├── lexical/  dense/  sparse/
+NAME/
+├── manifest.json        replaced in one step; what it names is complete
+├── writer.lock          one writer at a time; the lock of a dead process is free
+├── encodings.sqlite     encodings by text, so that nothing is encoded twice
+└── g000007/             one generation; never changed except by adding a finished stage
+    ├── passages.sqlite  documents and passages: the truth
+    ├── lexical/  dense/  sparse/
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def read_manifest(folder: Path) -> Manifest:
     except (ValueError, KeyError, TypeError) as error:
         raise IndexCorruptError(
             f"the manifest of index '{folder.name}' is damaged",
-            remedy=f"delete {folder / MANIFEST} and run `assistant index build {folder.name}` again",
+            remedy=f"build it anew: assistant index build {folder.name} --from … --fresh",
         ) from error
     if version != FORMAT:
         raise IndexFormatError(
@@ -102,7 +102,7 @@ def read_manifest(folder: Path) -> Manifest:
     except (KeyError, TypeError) as error:
         raise IndexCorruptError(
             f"the manifest of index '{folder.name}' is damaged: {error}",
-            remedy=f"delete {folder / MANIFEST} and run `assistant index build {folder.name}` again",
+            remedy=f"build it anew: assistant index build {folder.name} --from … --fresh",
         ) from error
 
 

@@ -23,7 +23,9 @@ class SparseIndex:
 
     stage = "sparse"
 
-    def __init__(self, starts: np.ndarray, rows: np.ndarray, weights: np.ndarray, size: int):
+    def __init__(
+        self, starts: np.ndarray, rows: np.ndarray, weights: np.ndarray, size: int
+    ) -> None:
         self._starts, self._rows, self._weights = starts, rows, weights
         self.size = size
 

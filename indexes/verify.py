@@ -85,7 +85,8 @@ def _database(folder: Path, manifest: Manifest) -> str:
             'WHERE p.start < 0 OR p."end" <= p.start OR p."end" > length(d.text)'
         ).fetchone()
         counts = db.execute(
-            "SELECT (SELECT count(*) FROM documents), count(*), coalesce(max(row), -1) FROM passages"
+            "SELECT (SELECT count(*) FROM documents), count(*), coalesce(max(row), -1) "
+            "FROM passages"
         ).fetchone()
     finally:
         db.close()

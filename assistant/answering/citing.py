@@ -53,9 +53,7 @@ class CitationWriter:
     def quote(self, sentence: Sentence) -> SentenceChecked:
         """A sentence taken from a passage word for word supports itself."""
         citation = self._citation(Support(sentence.number, 1.0, sentence), by_model=False)
-        checked = SentenceChecked(
-            len(self.sentences), sentence.text, "supported", 1.0, (citation,)
-        )
+        checked = SentenceChecked(len(self.sentences), sentence.text, "supported", 1.0, (citation,))
         self.sentences.append(checked)
         return checked
 
@@ -68,8 +66,7 @@ class CitationWriter:
         emitted = [self._check(self._buffer[start:end]) for start, end in spans]
         if spans:
             self._buffer = self._buffer[spans[-1][1] :]
-        found = [sentence for sentence in emitted if sentence is not None]
-        return found
+        return [sentence for sentence in emitted if sentence is not None]
 
     def _check(self, raw: str) -> SentenceChecked | None:
         cited = cited_numbers(raw)

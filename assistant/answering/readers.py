@@ -113,10 +113,10 @@ class ModelReader:
         held = ""  # the beginning is held back until it cannot be the refusal any more
         released = False
         for number, chunk in enumerate(self._model.stream(messages)):
-            if number < 3 and (refusal := refusal_probability(chunk)) is not None:
-                if refusal >= self._threshold:
-                    yield NotFound(f"the model finds no answer (p = {refusal:.2f})")
-                    return
+            refusal = refusal_probability(chunk) if number < 3 else None
+            if refusal is not None and refusal >= self._threshold:
+                yield NotFound(f"the model finds no answer (p = {refusal:.2f})")
+                return
             text = str(chunk.text)
             if released:
                 yield text

@@ -330,5 +330,3 @@ def _show_hits(result: SearchResult) -> None:
         out.print(f"   [dim]{stages}[/dim]")
         out.print("   " + " ".join(hit.passage.text.split())[:240], markup=False)
         out.print(f"   {hit.passage.uri}", markup=False, style="dim")
-
-

@@ -105,7 +105,7 @@ def run(arguments: list[str] | None = None) -> int:
         # The reader of our output went away (`| head`): not an error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:  # the last place where an error can be caught
+    except Exception as error:  # noqa: BLE001 - the last place where an error can be caught
         remedy = "run again with --debug (before the command) to see where"
         return _fail(f"{type(error).__name__}: {error}", remedy, 1, debug=debug)
 

@@ -20,11 +20,11 @@ from rich.progress import (
     MofNCompleteColumn,
     ProgressColumn,
     SpinnerColumn,
+    Task,
     TextColumn,
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bar
-from rich.progress import Task
 from rich.table import Table
 from rich.text import Text
 

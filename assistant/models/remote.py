@@ -29,7 +29,7 @@ def remote_chat(settings: ModelSettings, **options: Any) -> BaseChatModel:
             "the remote endpoint is not set",
             remedy="assistant settings models.remote_url=URL models.remote_model=NAME",
         )
-    kind = _chat_class()
+    kind: Any = _chat_class()
     chat: BaseChatModel = kind(
         base_url=settings.remote_url,
         model=settings.remote_model,

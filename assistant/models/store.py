@@ -1,9 +1,9 @@
 """The weights in the home folder: where they are, whether they are whole.
 
-    models/NAME/…            the files of a catalogue entry
-    models/NAME.json         when each file was last checked: size and time of change
-    models/registered.json   local folders that a person registered under a name
-    models/.partial/NAME/    a fetch that is under way or was interrupted
+models/NAME/…            the files of a catalogue entry
+models/NAME.json         when each file was last checked: size and time of change
+models/registered.json   local folders that a person registered under a name
+models/.partial/NAME/    a fetch that is under way or was interrupted
 """
 
 from __future__ import annotations

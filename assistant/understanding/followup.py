@@ -37,12 +37,15 @@ _NOT_POINTERS = re.compile(
 )
 _WORD = re.compile(r"[^\W_][\w'’-]*")
 _EMPTY_WORDS = frozenset(
-    "a an the and or but of in on at to for from by with as is are was were be been being do does "
-    "did have has had can could should would will may might must shall not no yes what which who "
-    "whom whose when where why how it its they them their he him his she her this that these those "
-    "i me my we us our you your there here about into than then so if also too very please tell "
-    "give show explain know think want need like more much many some any else example examples "
-    "one ones other others both same thing things way ok okay thanks thank".split()
+    """
+    a an the and or but of in on at to for from by with as is are was were be been being do
+    does did have has had can could should would will may might must shall not no yes what
+    which who whom whose when where why how it its they them their he him his she her this
+    that these those i me my we us our you your there here about into than then so if also
+    too very please tell give show explain know think want need like more much many some any
+    else example examples one ones other others both same thing things way ok okay thanks
+    thank
+    """.split()
 )
 
 
@@ -60,9 +63,7 @@ class Understood:
     reason: str
 
 
-def understand(
-    question: str, history: Sequence[tuple[str, str]], phrases: Phrases
-) -> Understood:
+def understand(question: str, history: Sequence[tuple[str, str]], phrases: Phrases) -> Understood:
     """Make `question` stand alone.
 
     Args:
@@ -109,9 +110,7 @@ def _leans_on_history(text: str) -> str | None:
     return None
 
 
-def _carry(
-    text: str, history: Sequence[tuple[str, str]], phrases: Phrases
-) -> tuple[str, ...]:
+def _carry(text: str, history: Sequence[tuple[str, str]], phrases: Phrases) -> tuple[str, ...]:
     present = set(content_words(text))
     carried: list[str] = []
     for question, answer in reversed(history[-_LOOK_BACK:]):

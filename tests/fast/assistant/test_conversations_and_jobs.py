@@ -29,7 +29,10 @@ def test_turns_survive_reopening(tmp_path: Path, conversations: Conversations) -
     again = Conversations(tmp_path / "conversations.sqlite")
     (turn,) = again.turns(conversation)
     assert (turn.question, turn.answer, turn.state, turn.events) == (
-        "  What is   kelp? ", "so far", "stopped", events,
+        "  What is   kelp? ",
+        "so far",
+        "stopped",
+        events,
     )
     assert [c.title for c in again.list()] == ["What is kelp?"]
 

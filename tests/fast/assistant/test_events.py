@@ -32,7 +32,14 @@ def test_round_trip(kind: type) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["", "[]", "{}", '{"event": "Nothing"}', '{"event": "Token"}', '{"event":"Token","text":"a","b":1}'],
+    [
+        "",
+        "[]",
+        "{}",
+        '{"event": "Nothing"}',
+        '{"event": "Token"}',
+        '{"event":"Token","text":"a","b":1}',
+    ],
 )
 def test_other_lines_are_refused(line: str) -> None:
     with pytest.raises(UsageError):

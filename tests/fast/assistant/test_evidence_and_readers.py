@@ -36,7 +36,10 @@ def test_spans_point_into_the_document() -> None:
     evidence = select_evidence(QUESTION, passages(), None, budget=500)
     for sentence in evidence.sentences:
         source = passages()[sentence.number - 1]
-        assert source.text[sentence.start - source.start : sentence.end - source.start] == sentence.text
+        assert (
+            source.text[sentence.start - source.start : sentence.end - source.start]
+            == sentence.text
+        )
 
 
 @given(st.lists(st.text(max_size=120), max_size=6), st.text(max_size=60), st.integers(1, 120))
@@ -117,5 +120,7 @@ def test_without_evidence_the_model_is_not_asked() -> None:
 
 def test_missing_piece_is_named() -> None:
     assert "“penguins”" in missing_piece("Do penguins sleep in kelp?", passages())
-    assert "none of them answers" in missing_piece("Do otters farm kelp?", passages()).replace("“farm”", "")
+    assert "none of them answers" in missing_piece("Do otters farm kelp?", passages()).replace(
+        "“farm”", ""
+    )
     assert missing_piece("anything", []) != ""

@@ -9,13 +9,22 @@ from hypothesis import strategies as st
 from assistant.understanding.followup import simple_phrases, understand
 
 HISTORY = [
-    ("Who designed the Eiffel Tower?", "The Eiffel Tower was designed by Maurice Koechlin. It is in Paris.")
+    (
+        "Who designed the Eiffel Tower?",
+        "The Eiffel Tower was designed by Maurice Koechlin. It is in Paris.",
+    )
 ]
 
 
 @pytest.mark.parametrize(
     "question",
-    ["How tall is it?", "And in feet?", "What about its colour?", "When did they build that?", "Why?"],
+    [
+        "How tall is it?",
+        "And in feet?",
+        "What about its colour?",
+        "When did they build that?",
+        "Why?",
+    ],
 )
 def test_followups_carry_over(question: str) -> None:
     understood = understand(question, HISTORY, simple_phrases)
@@ -47,7 +56,10 @@ def test_latest_turn_comes_first() -> None:
     assert understand("Where is it?", history, simple_phrases).carried[0] == "Mona Lisa"
 
 
-@given(st.text(max_size=300), st.lists(st.tuples(st.text(max_size=200), st.text(max_size=200)), max_size=5))
+@given(
+    st.text(max_size=300),
+    st.lists(st.tuples(st.text(max_size=200), st.text(max_size=200)), max_size=5),
+)
 def test_any_text_is_understood_somehow(question: str, history: list[tuple[str, str]]) -> None:
     understood = understand(question, history, simple_phrases)
     assert len(understood.carried) <= 4

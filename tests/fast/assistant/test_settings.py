@@ -66,9 +66,7 @@ def test_unwritable_home_is_a_storage_error(tmp_path: Path) -> None:
         save_settings(tmp_path / "file", {"app.port": 9001})
 
 
-@given(
-    st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=60)
-)
+@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=60))
 def test_any_text_survives_the_file(tmp_path_factory: pytest.TempPathFactory, value: str) -> None:
     home = tmp_path_factory.mktemp("home")
     save_settings(home, {"models.remote_model": value})

@@ -32,9 +32,7 @@ class MemorySource:
         if text is None:
             raise ReadError("cannot be read", remedy="look at it")
         block = Block(0, len(text))
-        return Document(
-            document_id(uri), uri, uri, text, (block,), fingerprint=content_hash(text)
-        )
+        return Document(document_id(uri), uri, uri, text, (block,), fingerprint=content_hash(text))
 
 
 def _words(text: str) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sqlite3
 import tempfile
@@ -60,7 +61,9 @@ def test_every_hit_says_where_each_stage_put_it(tmp_path: Path) -> None:
     best = index.search("kelp forests").hits[0]
     assert best.passage.uri == "b"
     assert {stage: place.rank for stage, place in best.stages.items()} == {
-        "lexical": 1, "dense": 1, "sparse": 1,
+        "lexical": 1,
+        "dense": 1,
+        "sparse": 1,
     }
     document = index.document(best.passage.document_id)
     assert document is not None
@@ -86,7 +89,11 @@ def test_update_reads_and_encodes_only_what_changed(tmp_path: Path) -> None:
     encoded = encoders.dense().encoded
     source = MemorySource({**TEXTS, "b": "Kelp is harvested for food.", "d": "A new note."})
     result = _writer(folder, encoders).update(lambda spec: source)
-    assert (result.changes.added, result.changes.changed, result.changes.unchanged) == (["d"], ["b"], 2)
+    assert (result.changes.added, result.changes.changed, result.changes.unchanged) == (
+        ["d"],
+        ["b"],
+        2,
+    )
     assert source.loaded == 2
     assert encoders.dense().encoded == encoded + 2
 
@@ -158,8 +165,7 @@ def test_interrupted_build_goes_on(tmp_path: Path, stage: str) -> None:
 def test_interrupted_reading_does_not_read_again(tmp_path: Path) -> None:
     class Cut(MemorySource):
         def entries(self):  # type: ignore[no-untyped-def]
-            for entry in list(super().entries())[:2]:
-                yield entry
+            yield from list(super().entries())[:2]
             raise _KilledError
 
     with pytest.raises(_KilledError):
@@ -296,10 +302,8 @@ def test_any_history_equals_a_fresh_build(states: list[dict[str, str]], cut: str
     base = Path(tempfile.mkdtemp())
     try:
         for state in states[:-1]:
-            try:
+            with contextlib.suppress(_KilledError):
                 _writer(base / "grown", on_progress=kill).build([MemorySource(dict(state))])
-            except _KilledError:
-                pass
         _writer(base / "grown").build([MemorySource(dict(states[-1]))])
         _writer(base / "fresh").build([MemorySource(dict(states[-1]))])
         for query in ("kelp lease", "bridge tower iron", "sea"):

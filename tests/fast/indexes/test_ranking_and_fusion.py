@@ -18,8 +18,9 @@ scores = arrays(
 
 @given(scores, st.integers(1, 20))
 def test_top_equals_a_full_sort(values: np.ndarray, depth: int) -> None:
-    expected = sorted((row for row in range(len(values)) if values[row] > 0),
-                      key=lambda row: (-values[row], row))[:depth]
+    expected = sorted(
+        (row for row in range(len(values)) if values[row] > 0), key=lambda row: (-values[row], row)
+    )[:depth]
     ranking = top(values, depth)
     assert ranking.rows.tolist() == expected
     assert ranking.scores.tolist() == [values[row] for row in expected]
@@ -54,8 +55,12 @@ def test_reciprocal_rank_by_hand() -> None:
 @given(
     st.dictionaries(
         st.sampled_from(["lexical", "dense", "sparse"]),
-        st.lists(st.tuples(st.integers(0, 30), st.floats(0, 100, width=32)),
-                 min_size=1, max_size=15, unique_by=lambda pair: pair[0]),
+        st.lists(
+            st.tuples(st.integers(0, 30), st.floats(0, 100, width=32)),
+            min_size=1,
+            max_size=15,
+            unique_by=lambda pair: pair[0],
+        ),
         min_size=1,
     ),
     st.floats(0.5, 8, width=32),

