@@ -144,6 +144,10 @@ class Staging:
             except ReadError as error:
                 self._fail(ReadFailure(item.uri, error.message, error.remedy), spec, known)
                 return
+            except Exception as error:  # noqa: BLE001 - parsers raise anything on broken files
+                reason = f"the reader failed: {type(error).__name__}: {str(error)[:200]}"
+                self._fail(ReadFailure(item.uri, reason, "open and save it anew"), spec, known)
+                return
             if not self._add(document, spec):
                 return
         if unchanged:

@@ -107,7 +107,7 @@ def run(arguments: list[str] | None = None) -> int:
         return 0
     except Exception as error:  # noqa: BLE001 - the last place where an error can be caught
         remedy = "run again with --debug (before the command) to see where"
-        return _fail(f"{type(error).__name__}: {error}", remedy, 1, debug=debug)
+        return _fail(f"{type(error).__name__}: {str(error)[:300]}", remedy, 1, debug=debug)
 
 
 def _fail(message: str, remedy: str, status: int, *, debug: bool) -> int:

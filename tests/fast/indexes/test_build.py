@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexes.build import IndexWriter
+from indexes.documents import Document
 from indexes.errors import (
     IndexCorruptError,
     IndexFormatError,
@@ -311,3 +312,16 @@ def test_any_history_equals_a_fresh_build(states: list[dict[str, str]], cut: str
         assert all(finding.ok for finding in verify(base / "grown", HashedEncoders()))
     finally:
         shutil.rmtree(base)
+
+
+def test_reader_that_crashes_stops_nothing(tmp_path: Path) -> None:
+    class Crashing(MemorySource):
+        def _load(self, uri: str, text: str | None) -> Document:
+            if uri == "b":
+                raise ZeroDivisionError("deep inside a parser")
+            return super()._load(uri, text)
+
+    result = _writer(tmp_path / "notes").build([Crashing(TEXTS)])
+    assert [f.uri for f in result.changes.failures] == ["b"]
+    assert "deep inside a parser" in result.changes.failures[0].reason
+    assert result.manifest.documents == 2

@@ -1,0 +1,1 @@
+"""Measurements that take longer than tests: speed, memory, thresholds. One command each."""
