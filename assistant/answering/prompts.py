@@ -66,11 +66,17 @@ def answer_messages(
     question: str, evidence: Evidence, passages: Sequence[FoundPassage], *, short: bool = False
 ) -> list[BaseMessage]:
     """The messages for one question. `short` asks for a phrase instead of cited sentences."""
+    block = passages_block(evidence, passages)
+    return [*fixed_messages(short=short), HumanMessage(_ask(block, question))]
+
+
+def fixed_messages(*, short: bool = False) -> list[BaseMessage]:
+    """The beginning that is the same for every question."""
     system = SHORT_SYSTEM if short else ANSWER_SYSTEM
     messages: list[BaseMessage] = [SystemMessage(system)]
     for asked, answered in _EXAMPLES[system]:
         messages += [HumanMessage(_ask(_EXAMPLE_PASSAGES, asked)), AIMessage(answered)]
-    return [*messages, HumanMessage(_ask(passages_block(evidence, passages), question))]
+    return messages
 
 
 def _ask(passages: str, question: str) -> str:

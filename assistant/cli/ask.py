@@ -55,7 +55,9 @@ def ask(
     from assistant.pipeline import Assistant
 
     text = sys.stdin.read() if question == "-" else question
-    assistant = Assistant(workspace(context, answering__reader=reader))
+    opened = workspace(context, answering__reader=reader)
+    opened.warm_up()  # the weights load while the question is searched for
+    assistant = Assistant(opened)
     events = assistant.ask(text, conversation, index=index)
     if as_json:
         return _as_json(events)
@@ -67,6 +69,7 @@ def chat(context: typer.Context, index: IndexOption = None, reader: ReaderOption
     from assistant.pipeline import Assistant
 
     opened = workspace(context, answering__reader=reader)
+    opened.warm_up()
     assistant = Assistant(opened)
     out = console()
     conversation = opened.conversations.start()

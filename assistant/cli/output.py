@@ -38,7 +38,7 @@ def console() -> Console:
 
 def messages() -> Console:
     """Standard error: progress, notes and errors."""
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def write_json(value: Any) -> None:

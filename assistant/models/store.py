@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from assistant.errors import ModelCorruptError, ModelMissingError, UnknownNameError, UsageError
+from assistant.errors import (
+    KnowledgeAssistantError,
+    ModelCorruptError,
+    ModelMissingError,
+    UnknownNameError,
+    UsageError,
+)
 from assistant.models.catalogue import Entry, catalogue, find_entry
 from indexes.files import sha256_of, storage_errors, write_atomically
 
@@ -94,7 +100,12 @@ class ModelStore:
         return found
 
     def is_installed(self, name: str) -> bool:
-        return self._state(find_entry(name)) == "installed"
+        """Whether `path` would find the weights."""
+        try:
+            self.path(name)
+        except KnowledgeAssistantError:
+            return False
+        return True
 
     def verify(self, name: str) -> int:
         """Read every byte of an entry and compare; returns how many files were checked.
