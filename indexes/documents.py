@@ -43,7 +43,8 @@ class Document:
     Attributes:
         id: stable across rebuilds: the id in the collection where it has one, else a digest of uri.
         uri: absolute path, web address, or `package:NAME#module`.
-        title: what a person would call it; never empty.
+        title: what a person would call it; never empty: a collection's passage without a title
+            has its id here.
         text: the whole extracted text.
         blocks: in order, not overlapping; a reader that finds no structure gives one block.
         media_type: e.g. "application/pdf", "text/markdown".
@@ -87,8 +88,12 @@ class Passage:
 
     @property
     def indexed_text(self) -> str:
-        """Title, headings and text: what is encoded and searched lexically."""
-        names = [self.title, *(h for h in self.headings if h != self.title)]
+        """Title, headings and text: what is encoded and searched lexically.
+
+        A title that is only the id tells nothing and is left out.
+        """
+        title = self.title if self.title != self.document_id else ""
+        names = [title, *(h for h in self.headings if h != self.title)]
         context = " › ".join(name for name in names if name)
         return f"{context}\n{self.text}" if context else self.text
 

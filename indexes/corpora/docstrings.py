@@ -47,7 +47,7 @@ def add_docstrings(builder: DocumentBuilder, source: bytes, module: str) -> None
     _add(builder, summary)
     for name, item in objects:
         builder.heading(2, name)
-        builder.add(_signature(name, item), "code")
+        builder.add(_signature(name, item))
         _add(builder, ast.get_docstring(item))
 
 

@@ -124,7 +124,7 @@ def _entry(path: Path, record: Record) -> Entry:
         return Document(
             id=record.id,
             uri=uri,
-            title=record.title,
+            title=record.title or record.id,
             text=record.text,
             blocks=(Block(0, len(record.text), record.headings, None, "passage"),),
             media_type="text/plain",
