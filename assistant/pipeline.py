@@ -142,7 +142,9 @@ class Assistant:
         encoder = self._encoder()
         with clock.step("choose"):
             budget = self._workspace.settings.answering.evidence_tokens
-            evidence = select_evidence(understood.standalone, passages, encoder, budget=budget)
+            evidence = select_evidence(
+                started.question, passages, encoder, budget=budget, carried=understood.carried
+            )
         yield EvidenceSelected(
             tuple(p.passage_id for p in passages if p.number in evidence.numbers),
             len(evidence.sentences),

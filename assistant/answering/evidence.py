@@ -107,15 +107,21 @@ def select_evidence(
     encoder: DenseEncoder | None,
     *,
     budget: int,
+    carried: Sequence[str] = (),
 ) -> Evidence:
     """The sentences worth reading, within `budget` tokens.
 
     Args:
+        question: as it was asked.
+        carried: phrases that earlier messages add to it; they say what it is about, not what is
+            wanted, so they count half.
         encoder: scores meaning; without one (weights not installed) words decide alone.
         budget: estimated tokens of all chosen sentences together.
     """
     everything = sentences_of(passages)
-    sentences = score_sentences(question, everything[:_MAX_SENTENCES], passages, encoder)
+    sentences = score_sentences(
+        question, everything[:_MAX_SENTENCES], passages, encoder, carried=carried
+    )
     by_place = {(s.number, s.position): s for s in sentences}
     chosen: dict[tuple[int, int], Sentence] = {}
     spent = 0
@@ -144,18 +150,22 @@ def score_sentences(
     sentences: Sequence[Sentence],
     passages: Sequence[FoundPassage],
     encoder: DenseEncoder | None,
+    *,
+    carried: Sequence[str] = (),
 ) -> list[Sentence]:
     """The same sentences with scores in [0, 1]: how likely each helps to answer."""
     if not sentences:
         return []
-    words = _word_scores(question, [s.text for s in sentences])
+    words = _word_scores(question, carried, [s.text for s in sentences])
     meaning = words
     if encoder is not None:
         titles = {p.number: p.title for p in passages}
         # The title says what "it" is in a passage from the middle of a document.
         texts = [f"{titles[s.number]}: {s.text}" for s in sentences]
-        vectors = encoder.encode([question, *texts])
-        meaning = np.clip(vectors[1:] @ vectors[0], 0, 1)
+        asked = [question, " ".join([question, *carried])] if carried else [question]
+        vectors = encoder.encode([*asked, *texts])
+        queries, found = vectors[: len(asked)], vectors[len(asked) :]
+        meaning = np.clip((found @ queries.T).mean(axis=1), 0, 1)
     ranks = {p.number: p.score for p in passages}
     return [
         Sentence(
@@ -170,12 +180,15 @@ def score_sentences(
     ]
 
 
-def _word_scores(question: str, texts: Sequence[str]) -> np.ndarray:
+def _word_scores(question: str, carried: Sequence[str], texts: Sequence[str]) -> np.ndarray:
     """Share of the question's stems found in each text, rare ones counting more. Shape (n,)."""
     bags = [set(stems(text)) for text in texts]
     frequency = Counter(word for bag in bags for word in bag)
+    importance = {word: 0.5 for phrase in carried for word in stems(phrase)}
+    importance.update(dict.fromkeys(stems(question), 1.0))
     weights = {
-        word: math.log(1 + len(bags) / (0.5 + frequency[word])) for word in set(stems(question))
+        word: share * math.log(1 + len(bags) / (0.5 + frequency[word]))
+        for word, share in importance.items()
     }
     total = sum(weights.values())
     if total == 0:
