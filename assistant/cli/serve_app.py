@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
@@ -42,11 +43,15 @@ def app_command(
     messages().print(f"open http://{settings.app.host}:{settings.app.port}  (Ctrl-C ends)")
     # The theme lives in .streamlit/config.toml beside the page.
     child = subprocess.Popen(command, cwd=_page().parent)
+    # Ctrl-C reaches the child by itself; a SIGTERM to this process would leave it behind.
+    before = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     try:
         return child.wait()
     except KeyboardInterrupt:
         child.wait()
         return 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _page() -> Path:

@@ -1,0 +1,102 @@
+"""How far the work in the background is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from app.components.notices import errors_shown, sentence
+from app.components.text import plain
+from assistant.jobs import Job, Jobs
+from indexes.progress import Progress
+
+EVERY = 1.0  # seconds between two looks at running work
+
+
+def progress_text(progress: Progress) -> str:
+    """`encode: 120 of 300 passages · 41 per second · about 5 s left`; not escaped."""
+    total = f" of {_amount(progress.total, progress.unit)}" if progress.total else ""
+    done = _amount(progress.done, progress.unit)
+    parts = [f"{progress.stage}: {done}{total}"]
+    finished = progress.total is not None and progress.done >= progress.total
+    if progress.rate > 0 and not finished:
+        parts.append(f"{_amount(progress.rate, progress.unit)} per second")
+    if progress.remaining is not None and not finished:
+        parts.append(f"about {duration(progress.remaining)} left")
+    return " · ".join(parts)
+
+
+def fraction(progress: Progress) -> float:
+    """Between 0 and 1; 0 where the total is not known."""
+    return min(1.0, progress.done / progress.total) if progress.total else 0.0
+
+
+def duration(seconds: float) -> str:
+    """`40 s`, `3 min`, `2 h 10 min`."""
+    whole = max(0, round(seconds))
+    if whole < 90:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def size_text(count: float) -> str:
+    """`3 kB`, `1.1 GB`."""
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
+def show_jobs(jobs: Jobs, title_part: str = "", *, stoppable: bool = True) -> list[Job]:
+    """Running jobs whose title contains `title_part`, looked at again until they end.
+
+    Then the whole page runs again, so that it shows what the work brought. Returns the jobs
+    that have ended.
+    """
+    found = [job for job in jobs.list() if title_part in job.title]
+    running = [job.id for job in found if job.state == "running"]
+    if running:
+        st.fragment(run_every=EVERY, key=f"jobs-{title_part}")(_watch)(jobs, running, stoppable)
+    return [job for job in found if job.state != "running"]
+
+
+def show_ended(jobs: Jobs, ended: Sequence[Job]) -> None:
+    """What became of the work: failures until they are put away."""
+    for job in ended:
+        if job.state == "failed":
+            with st.container(border=True):
+                st.markdown(f":material/error: **{plain(sentence(job.title)[:-1])}** did not end")
+                st.markdown(plain(sentence(job.message or "it was stopped")))
+                st.caption("What was done so far is kept; starting it again goes on from there.")
+                st.button("Put away", key=f"forget-{job.id}", on_click=jobs.forget, args=(job.id,))
+
+
+def _watch(jobs: Jobs, ids: Sequence[str], stoppable: bool) -> None:
+    current = [jobs.get(job_id) for job_id in ids]
+    if any(job is None or job.state != "running" for job in current):
+        st.rerun()
+    for job in current:
+        if job is not None:
+            _show_running(job, jobs.stop if stoppable else None)
+
+
+def _show_running(job: Job, stop: Callable[[str], None] | None) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if job.progress:
+            latest = job.progress[-1]
+            text = f"{job.title} – {progress_text(latest)}"
+            st.progress(fraction(latest), text=plain(text))
+        else:
+            st.progress(0.0, text=plain(f"{job.title} – starting"))
+        if stop is not None and st.button("Stop", key=f"stop-{job.id}"):
+            with errors_shown():
+                stop(job.id)
+
+
+def _amount(count: float, unit: str) -> str:
+    if unit == "bytes":
+        return size_text(count)
+    return f"{count:,.0f} {unit}" if count >= 10 or count == int(count) else f"{count:.1f} {unit}"

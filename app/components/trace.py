@@ -1,0 +1,57 @@
+"""The trace of a turn: where each stage ranked each passage, what was read, how long it took."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app.components.text import plain
+from app.components.turn import TurnView, counted
+
+
+def show_trace(view: TurnView) -> None:
+    """Folded below an answer."""
+    if view.found is None:
+        return
+    with st.expander("How this answer came about", icon=":material/account_tree:"):
+        st.dataframe(
+            trace_rows(view),
+            hide_index=True,
+            width="stretch",
+            column_config={"score": st.column_config.NumberColumn(format="%.3f")},
+        )
+        if view.evidence is not None:
+            st.caption(
+                f"Read: {counted(view.evidence.sentences, 'sentence')} "
+                f"({view.evidence.tokens:,} tokens), {view.evidence.omitted:,} left out for length."
+            )
+        if view.found.missing_stages:
+            st.caption(plain(f"Not encoded yet: {', '.join(view.found.missing_stages)}."))
+        if view.done is not None:
+            times = " · ".join(f"{k} {v:.2f} s" for k, v in view.done.seconds.items())
+            st.caption(plain(f"{times} · reader: {view.done.reader}"))
+
+
+def trace_rows(view: TurnView) -> list[dict[str, Any]]:
+    """One row for each passage, with rank and score of every stage."""
+    if view.found is None:
+        return []
+    read = set(view.evidence.passage_ids) if view.evidence else set()
+    rows = []
+    for passage in view.found.passages:
+        places = {place.stage: f"#{place.rank} ({place.score:.3f})" for place in passage.stages}
+        rows.append(
+            {
+                "n": passage.number,
+                "passage": passage.title,
+                "page": passage.page,
+                "score": passage.score,
+                **{stage: places.get(stage, "–") for stage in view.found.stages},
+                "read": passage.passage_id in read,
+            }
+        )
+    if all(row["page"] is None for row in rows):
+        for row in rows:
+            del row["page"]
+    return rows

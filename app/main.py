@@ -1,0 +1,20 @@
+"""The page's navigation. Started by `assistant app`."""
+
+from pathlib import Path
+
+import streamlit as st
+
+st.set_page_config(
+    page_title="Knowledge Assistant",
+    page_icon=str(Path(__file__).with_name("icon.png")),
+    layout="centered",
+)
+st.navigation(
+    [
+        st.Page("pages/chat.py", title="Chat", icon=":material/chat:", default=True),
+        st.Page("pages/library.py", title="Library", icon=":material/library_books:"),
+        st.Page("pages/models.py", title="Models", icon=":material/memory:"),
+        st.Page("pages/settings.py", title="Settings", icon=":material/tune:"),
+    ],
+    position="top",
+).run()
