@@ -25,7 +25,7 @@ _MEANING, _WORDS, _PASSAGE = 0.55, 0.30, 0.15
 # A sentence far below the best one costs reading time and distracts a small model.
 _WORTH_READING = 0.4
 _LONGEST = 900  # characters of one sentence
-_MAX_SENTENCES = 80  # encoded per question
+_MAX_ENCODED = 48  # sentences per question; the rest is ruled out by words and rank
 
 _REFERS_BACK = re.compile(
     r"^(it|its|they|their|he|his|she|her|this|these|those|that|such|however|but|also|then)\b",
@@ -119,9 +119,8 @@ def select_evidence(
         budget: estimated tokens of all chosen sentences together.
     """
     everything = sentences_of(passages)
-    sentences = score_sentences(
-        question, everything[:_MAX_SENTENCES], passages, encoder, carried=carried
-    )
+    candidates = _promising(question, everything, passages, carried)
+    sentences = score_sentences(question, candidates, passages, encoder, carried=carried)
     by_place = {(s.number, s.position): s for s in sentences}
     chosen: dict[tuple[int, int], Sentence] = {}
     spent = 0
@@ -143,6 +142,20 @@ def select_evidence(
             break
     ordered = tuple(chosen[place] for place in sorted(chosen))
     return Evidence(ordered, len(everything) - len(ordered), spent)
+
+
+def _promising(
+    question: str,
+    sentences: Sequence[Sentence],
+    passages: Sequence[FoundPassage],
+    carried: Sequence[str],
+) -> list[Sentence]:
+    """The sentences worth encoding, in reading order: encoding is what takes time here."""
+    if len(sentences) <= _MAX_ENCODED:
+        return list(sentences)
+    cheap = score_sentences(question, sentences, passages, None, carried=carried)
+    best = sorted(cheap, key=lambda s: (-s.score, s.number, s.position))[:_MAX_ENCODED]
+    return sorted(best, key=lambda s: (s.number, s.position))
 
 
 def score_sentences(
