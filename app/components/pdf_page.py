@@ -71,7 +71,10 @@ def find_letters(haystack: str, needle: str) -> tuple[int, int] | None:
     start = letters.find(wanted)
     if start < 0:
         return None
-    return places[start], places[start + len(wanted) - 1] + 1
+    first, last = places[start], places[start + len(wanted) - 1] + 1
+    while last < len(haystack) and not haystack[last].isspace() and not haystack[last].isalnum():
+        last += 1  # the full stop and what closes a quotation
+    return first, last
 
 
 def lines_of(boxes: Sequence[Box]) -> list[Box]:

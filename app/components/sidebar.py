@@ -57,10 +57,10 @@ def show_conversations(
 
 def _show_item(item: Conversation, *, is_open: bool) -> None:
     st.button(
-        plain(one_line(item.title or "Untitled", 34)),
+        plain(one_line(item.title or "Untitled", 32)),
         key=f"open-{item.id}",
-        type="secondary" if is_open else "tertiary",
-        width="stretch" if is_open else "content",
+        icon=":material/chevron_right:" if is_open else None,
+        type="tertiary",
         on_click=open_conversation,
         args=(item.id,),
     )

@@ -12,6 +12,8 @@ from app.components.text import excerpt, highlighted, one_line, plain
 from app.components.turn import Source
 from indexes.store import StoredDocument
 
+_WIDTH = 640  # pixels; the drawer can be drawn wider
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -26,7 +28,7 @@ class Cut:
 def open_source(source: Source, document: StoredDocument | None) -> None:
     """Show the source in a drawer at the right."""
     title = plain(one_line(source.label, 70))
-    st.dialog(title, width="large", position="right")(_source)(source, document)
+    st.dialog(title, width=_WIDTH, position="right")(_source)(source, document)
 
 
 def cut_of(source: Source, document: StoredDocument | None) -> Cut:

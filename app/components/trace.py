@@ -45,13 +45,13 @@ def trace_rows(view: TurnView) -> list[dict[str, Any]]:
             {
                 "n": passage.number,
                 "passage": passage.title,
-                "page": passage.page,
+                "page": "" if passage.page is None else str(passage.page),
                 "score": passage.score,
                 **{stage: places.get(stage, "–") for stage in view.found.stages},
                 "read": passage.passage_id in read,
             }
         )
-    if all(row["page"] is None for row in rows):
+    if not any(row["page"] for row in rows):
         for row in rows:
             del row["page"]
     return rows

@@ -6,31 +6,40 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app.components.progress import size_text
 from app.components.text import plain
+from app.components.turn import counted
 
 
 def show_welcome(
-    index: str, documents: int, questions: Sequence[str], ask: Callable[[str], None]
+    index: str,
+    documents: int,
+    questions: Sequence[str],
+    ask: Callable[[str], None],
+    *,
+    local: bool,
 ) -> None:
-    """Explains itself and offers questions that the index can answer."""
+    """Explains itself and offers questions that the index can answer.
+
+    Args:
+        local: nothing leaves the computer; false where a remote endpoint writes the answers.
+    """
     st.header("Ask your documents", anchor=False)
-    st.markdown(
-        "Answers come from your own documents and name the passages they rest on. "
+    where = (
         "Everything stays on this computer."
+        if local
+        else "Your question and the passages found go to the endpoint in the settings."
     )
+    st.markdown(f"Answers come from your documents and name the passages they rest on. {where}")
     about = f"Asking **{plain(index)}**"
-    st.caption(f"{about}, {documents:,} documents." if documents else f"{about}.")
-    if questions:
-        st.markdown("**Try one of these**")
-        for number, question in enumerate(questions):
-            st.button(
-                plain(question),
-                key=f"starter-{number}",
-                icon=":material/arrow_forward:",
-                on_click=ask,
-                args=(question,),
-            )
+    st.caption(f"{about}, {counted(documents, 'document')}." if documents else f"{about}.")
+    for number, question in enumerate(questions):
+        st.button(
+            plain(question),
+            key=f"starter-{number}",
+            icon=":material/arrow_forward:",
+            on_click=ask,
+            args=(question,),
+        )
     st.markdown(
         ":material/format_quote: Each sentence carries a mark; the buttons below an answer open "
         "the passage in its document.\n\n"
@@ -38,17 +47,3 @@ def show_welcome(
         "“Not in your documents”.\n\n"
         ":material/library_books: Add your own files in the library."
     )
-
-
-def offer_answerer(size: int, fetch: Callable[[], None]) -> None:
-    """Without the language model answers are quotations; one click fetches it."""
-    with st.container(border=True):
-        st.markdown(
-            "**Answers are quotations for now.** With the language model they are written in "
-            "sentences of their own, still with sources."
-        )
-        st.button(
-            f"Fetch the language model ({size_text(size)})",
-            icon=":material/download:",
-            on_click=fetch,
-        )

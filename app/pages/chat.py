@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import closing, suppress
+from contextlib import suppress
 
 import streamlit as st
 
-from app.components.answer import answer_markdown, show_answer
+from app.components.answer import show_answer
 from app.components.context import Opened, opened
 from app.components.notices import errors_shown, show_warning
 from app.components.progress import show_ended, show_jobs
+from app.components.reader import reader_in_force, show_answerer_offer
 from app.components.sidebar import OPEN, choose_index, open_conversation, show_conversations
 from app.components.source import open_source
-from app.components.text import one_line, plain
+from app.components.stream import run_turn
+from app.components.text import plain
 from app.components.trace import show_trace
-from app.components.turn import Source, TurnView, steps_of, view_of
-from app.components.welcome import offer_answerer, show_welcome
+from app.components.turn import Source, steps_of, view_of
+from app.components.welcome import show_welcome
 from assistant.errors import KnowledgeAssistantError
-from assistant.events import Token, TurnStarted
 from assistant.memory.conversations import Turn
-from assistant.models.catalogue import find_entry
 from assistant.starter import STARTER_INDEX, STARTER_QUESTIONS
 from indexes.manifest import Manifest
 
-_REDRAW = 0.08  # seconds; a model writes faster than anybody reads
+_PERSON, _ASSISTANT = ":material/person:", ":material/menu_book:"
 
 
 def _ask_later(question: str) -> None:
@@ -34,12 +33,11 @@ def _ask_later(question: str) -> None:
 def _stored_turn(turn: Turn, home: Opened) -> None:
     view = view_of(turn.events)
     view.question, view.turn_id = turn.question, turn.id
-    with st.chat_message("user"):
+    with st.chat_message("user", avatar=_PERSON):
         st.markdown(plain(turn.question))
-    with st.chat_message("assistant"):
+    with st.chat_message("assistant", avatar=_ASSISTANT):
         if steps := steps_of(turn.events):
-            state = "error" if view.failed else "complete"
-            with st.status(plain(view.summary), state=state):
+            with st.status(plain(view.summary), state="error" if view.failed else "complete"):
                 for step in steps:
                     st.markdown(plain(step))
         show_answer(view, lambda source: _open(source, view.index, home))
@@ -53,94 +51,60 @@ def _open(source: Source, index: str, home: Opened) -> None:
     open_source(source, document)
 
 
-def _run_turn(question: str, conversation: str | None, index: str, home: Opened) -> None:
-    """Stream one turn. Stop ends the script here; closing the stream stores what was written."""
-    with st.chat_message("user"):
+def _new_turn(question: str, conversation: str | None, index: str, home: Opened) -> None:
+    with st.chat_message("user", avatar=_PERSON):
         st.markdown(plain(question))
-    with st.chat_message("assistant"):
-        status = st.status("Searching…", expanded=True)
-        place = st.empty()
-        view, drawn = TurnView(), 0.0
-        stream = home.assistant.ask(question, conversation, index=index)
-        with closing(stream):  # type: ignore[type-var]
-            for event in stream:
-                if isinstance(event, TurnStarted):
-                    open_conversation(event.conversation_id)
-                if step := view.add(event):
-                    status.markdown(plain(step))
-                    status.update(label=plain(one_line(step, 60)))
-                if isinstance(event, Token) and time.monotonic() - drawn > _REDRAW:
-                    place.markdown(_so_far(view))
-                    drawn = time.monotonic()
-        place.markdown(_so_far(view))
-        status.update(label=plain(view.summary), state="complete", expanded=False)
+    with st.chat_message("assistant", avatar=_ASSISTANT), errors_shown():
+        run_turn(home.assistant, question, conversation, index)
+        st.rerun()  # the stored turn has everything: sources, trace, the conversation's title
 
 
-def _so_far(view: TurnView) -> str:
-    return plain(view.written) if view.done is None else answer_markdown(view.done.sentences)
-
-
-def _missing(index: str, manifests: dict[str, Manifest]) -> None:
+def _missing(manifest: Manifest | None) -> None:
     """Say which ways of searching are still to come."""
-    missing = manifests[index].missing_stages if index in manifests else ()
-    if missing:
+    if manifest is not None and manifest.missing_stages:
         st.caption(
-            f"Not encoded yet: {', '.join(missing)}. You can ask already; finding gets better "
-            "when this is done."
+            f"Not encoded yet: {', '.join(manifest.missing_stages)}. You can ask already; finding "
+            "gets better when this is done."
         )
 
 
-def _answerer_offer(home: Opened) -> None:
-    settings = home.workspace.settings
-    title = "fetch the language model"
-    ended = show_jobs(home.jobs, title)
-    show_ended(home.jobs, ended)
-    missing = settings.answering.reader == "auto" and not settings.models.remote_url
-    if not missing or any(
-        job.title == title and job.state == "running" for job in home.jobs.list()
-    ):
-        return
-    if any(m.role == "answerer" and m.state == "installed" for m in home.workspace.models.status()):
-        return
-    offer_answerer(
-        find_entry("answerer").bytes,
-        lambda: _quietly(lambda: home.jobs.start(title, ["models", "fetch", "answerer"])),
+def _empty_chat(index: str, manifest: Manifest | None, home: Opened) -> None:
+    settings, models = home.workspace.settings, home.workspace.models.status()
+    show_welcome(
+        index,
+        manifest.documents if manifest else 0,
+        STARTER_QUESTIONS if index == STARTER_INDEX else (),
+        _ask_later,
+        local=reader_in_force(settings, models)[0] != "remote",
     )
-
-
-def _quietly(work: object) -> None:
-    with errors_shown():
-        work()  # type: ignore[operator]
+    show_answerer_offer(settings, models, home.jobs)
 
 
 def main() -> None:
     home = opened()
+    conversations = home.workspace.conversations
     manifests = {manifest.name: manifest for manifest in home.workspace.indexes()}
     current = st.query_params.get(OPEN)
-    conversations = home.workspace.conversations
     if current is not None and not conversations.exists(current):
         show_warning("this conversation does not exist any more", "ask to begin a new one")
-        current = None
         open_conversation(None)
+        current = None
     with st.sidebar:
         index = choose_index(sorted(manifests), home.workspace.settings.retrieval.index)
         show_conversations(conversations.list(), current, conversations)
-    question = st.chat_input("Ask your documents", submit_mode="stop", max_chars=8000)
-    question = question or st.session_state.pop("asked", None)
+    typed = st.chat_input("Ask your documents", submit_mode="stop", max_chars=8000)
+    question = typed or st.session_state.pop("asked", None)
     show_ended(home.jobs, show_jobs(home.jobs, "index ", stoppable=False))
-    _missing(index, manifests)
+    _missing(manifests.get(index))
     turns = conversations.turns(current) if current else ()
     for turn in turns:
         _stored_turn(turn, home)
+    welcome = st.empty()  # emptied at once when a question comes, not when its answer is done
     if question:
-        with errors_shown():
-            _run_turn(question, current, index, home)
-            st.rerun()
+        _new_turn(question, current, index, home)
     elif not turns:
-        documents = manifests[index].documents if index in manifests else 0
-        questions = STARTER_QUESTIONS if index == STARTER_INDEX else ()
-        show_welcome(index, documents, questions, _ask_later)
-        _answerer_offer(home)
+        with welcome.container():
+            _empty_chat(index, manifests.get(index), home)
 
 
 with errors_shown():

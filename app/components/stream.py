@@ -1,0 +1,66 @@
+"""A turn while it runs: its steps, then the words as they are written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import streamlit as st
+
+from app.components.answer import answer_markdown
+from app.components.sidebar import open_conversation
+from app.components.text import one_line, plain
+from app.components.turn import TurnView
+from assistant.events import Token, TurnStarted
+from assistant.pipeline import Assistant
+
+_REDRAW = 0.08  # seconds; a model writes faster than anybody reads
+
+
+def run_turn(assistant: Assistant, question: str, conversation: str | None, index: str) -> None:
+    """Stream one turn. Stop ends the script in here; closing the stream stores what was written.
+
+    Raises:
+        UsageError: the question is empty or too long.
+    """
+    stream = assistant.ask(question, conversation, index=index)
+    status = st.status("Searching…", expanded=True)
+    place = st.empty()
+    view, drawn = TurnView(), 0.0
+    with _shown_again_after_stop(), closing(stream):  # type: ignore[type-var]
+        for event in stream:
+            if isinstance(event, TurnStarted):
+                open_conversation(event.conversation_id)
+            if step := view.add(event):
+                status.markdown(plain(step))
+                status.update(label=plain(one_line(step, 60)))
+            if isinstance(event, Token) and time.monotonic() - drawn > _REDRAW:
+                place.markdown(_so_far(view))
+                drawn = time.monotonic()
+    place.markdown(_so_far(view))
+    status.update(label=plain(view.summary), state="complete", expanded=False)
+
+
+def _so_far(view: TurnView) -> str:
+    return plain(view.written) if view.done is None else answer_markdown(view.done.sentences)
+
+
+@contextmanager
+def _shown_again_after_stop() -> Iterator[None]:
+    """Stop ends the script and leaves the page as it was; this runs it once more from the store.
+
+    After Stop nothing of Streamlit may be touched, so the end is noted in a plain list that a
+    fragment looks at.
+    """
+    ended: list[bool] = []
+
+    def look() -> None:
+        if ended:
+            st.rerun()
+
+    st.fragment(run_every=1.0, key="after-stop")(look)()
+    try:
+        yield
+    finally:
+        ended.append(True)
