@@ -116,7 +116,9 @@ def reader(file: File, limit: int = 120, seed: int = 0) -> None:
             passage = given_passage(question)
             evidence = select_evidence(question.text, [passage], encoder, budget=4000)
             refusal, text = 0.0, ""
-            for chunk in model.stream(answer_messages(question.text, evidence, [passage], short=short)):
+            for chunk in model.stream(
+                answer_messages(question.text, evidence, [passage], short=short)
+            ):
                 refusal = max(refusal, refusal_probability(chunk) or 0.0) if not text else refusal
                 text += str(chunk.text)
             rows.append((question, refusal, text))

@@ -9,41 +9,28 @@ the cache.
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from filelock import FileLock, Timeout
 
 from indexes import lexical
 from indexes.chunking import Chunker
-from indexes.dense import DenseIndex
 from indexes.documents import Source
-from indexes.encoders import DenseEncoder, SparseEncoder
+from indexes.encoders import Encoders
 from indexes.encoding import Encoding, encode_dense, encode_sparse
-from indexes.encodings import EncodingCache, text_key, unpack_terms, unpack_vector
+from indexes.encodings import EncodingCache, text_key
 from indexes.errors import IndexLockedError, IndexNotFoundError, UnknownNameError, UsageError
 from indexes.files import sha256_of, storage_errors
-from indexes.manifest import Manifest, Stage, check_name, generation_after, now, read_manifest
+from indexes.manifest import Manifest, check_name, generation_after, now, read_manifest
 from indexes.progress import OnProgress, Progress
-from indexes.sparse import SparseIndex
+from indexes.stages import build_stage, finished_stage
 from indexes.staging import STORE_FILE, Changes, Staging, plan
 from indexes.store import PassageStore
-
-__all__ = ["BuildResult", "Encoders", "IndexWriter", "Progress"]
-
-
-class Encoders(Protocol):
-    """Loads encoders when they are first needed; loading takes seconds and memory."""
-
-    def dense(self) -> DenseEncoder: ...
-
-    def sparse(self) -> SparseEncoder: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +219,7 @@ class IndexWriter:
         store.close()
         with storage_errors(place):
             lexical.LexicalIndex.build(texts, place / "lexical")
-            manifest.stages["lexical"] = _stage(place / "lexical", lexical.FINGERPRINT)
+            manifest.stages["lexical"] = finished_stage(place / "lexical", lexical.FINGERPRINT)
         self._report(
             Progress("lexical", len(texts), len(texts), "passages", time.monotonic() - started)
         )
@@ -256,8 +243,8 @@ class IndexWriter:
                 encoded += work.run(encode(encoder))
                 target = place / f"{name}-{encoder.fingerprint}"
                 with storage_errors(place):
-                    _build_stage(name, work.results(), encoder.dimensions, target)
-                    manifest.stages[name] = _stage(target, encoder.fingerprint)
+                    build_stage(name, work.results(), encoder.dimensions, target)
+                    manifest.stages[name] = finished_stage(target, encoder.fingerprint)
                     if publish:
                         manifest.updated = now()
                         manifest.write(self.folder)
@@ -315,24 +302,3 @@ class IndexWriter:
                 shutil.rmtree(path)
             elif path.name != "writer.lock":
                 path.unlink()
-
-
-def _build_stage(name: str, results: Iterator[bytes], dimensions: int, target: Path) -> None:
-    """Build a search structure beside its place, then move it there."""
-    partial = target.with_name(f"{target.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    if name == "dense":
-        DenseIndex.build((unpack_vector(data) for data in results), dimensions, partial)
-    else:
-        SparseIndex.build((unpack_terms(data) for data in results), dimensions, partial)
-    shutil.rmtree(target, ignore_errors=True)
-    partial.replace(target)
-
-
-def _stage(folder: Path, fingerprint: str) -> Stage:
-    files = {}
-    for path in sorted(folder.iterdir()):
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-        files[f"{folder.name}/{path.name}"] = sha256_of(path)
-    return Stage(fingerprint, files)

@@ -45,3 +45,11 @@ class SparseEncoder(Protocol):
     def term(self, column: int) -> str:
         """The vocabulary entry of a column, for explanations."""
         ...
+
+
+class Encoders(Protocol):
+    """Loads encoders when they are first needed; loading takes seconds and memory."""
+
+    def dense(self) -> DenseEncoder: ...
+
+    def sparse(self) -> SparseEncoder: ...

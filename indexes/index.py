@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from indexes.build import Encoders
 from indexes.dense import DenseIndex
 from indexes.documents import Passage
+from indexes.encoders import Encoders
 from indexes.errors import IndexCorruptError, ModelMissingError, UsageError
 from indexes.fusion import FUSIONS
 from indexes.lexical import LexicalIndex

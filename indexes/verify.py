@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from indexes.build import Encoders
+from indexes.encoders import Encoders
 from indexes.encodings import EncodingCache, text_key, unpack_vector
 from indexes.errors import KnowledgeAssistantError
 from indexes.files import sha256_of

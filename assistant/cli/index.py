@@ -10,16 +10,21 @@ import typer
 from rich.markup import escape
 
 from assistant.cli.context import JsonFlag, workspace
-from assistant.cli.output import console, human_bytes, messages, progress_bars, table, write_json
+from assistant.cli.index_views import (
+    result_json,
+    search_json,
+    show_changes,
+    show_failures,
+    show_hits,
+    show_result,
+    status_row,
+)
+from assistant.cli.output import console, progress_bars, table, write_json
 from assistant.errors import UsageError
 from assistant.jobs import JobReporter
 from assistant.workspace import Workspace
 from indexes.build import BuildResult, IndexWriter
 from indexes.corpora import open_source
-from indexes.documents import ReadFailure
-from indexes.index import SearchResult
-from indexes.manifest import Manifest
-from indexes.staging import Changes
 
 index = typer.Typer(help="Build, change, search and check indexes.", no_args_is_help=True)
 
@@ -59,7 +64,7 @@ def build(
     specs = source or _known_sources(opened, name)
     sources = [open_source(spec) for spec in specs]
     if dry_run:
-        _show_changes(opened.writer(name).plan(sources), as_json=as_json)
+        show_changes(opened.writer(name).plan(sources), as_json=as_json)
         return
     _run(opened, name, lambda writer: writer.build(sources, fresh=fresh), job, as_json=as_json)
 
@@ -77,7 +82,7 @@ def update(
     if dry_run:
         manifest = opened.index(name).manifest
         sources = [open_source(spec) for spec in manifest.sources]
-        _show_changes(opened.writer(name).plan(sources), as_json=as_json)
+        show_changes(opened.writer(name).plan(sources), as_json=as_json)
         return
     opened.index(name)  # names the nearest index if there is none of this name
     _run(opened, name, lambda writer: writer.update(open_source), job, as_json=as_json)
@@ -119,7 +124,7 @@ def status(
     """What there is: documents, passages, stages, sources, files that could not be read."""
     opened = workspace(context)
     manifests = [opened.index(name).manifest] if name else list(opened.indexes())
-    rows = [_status(opened, manifest) for manifest in manifests]
+    rows = [status_row(opened, manifest) for manifest in manifests]
     if as_json:
         write_json({"indexes": rows})
         return
@@ -140,7 +145,7 @@ def status(
     if name:
         for spec in manifests[0].sources:
             console().print(f"from {escape(spec)}")
-        _show_failures(manifests[0].failures)
+        show_failures(manifests[0].failures)
 
 
 @index.command("search")
@@ -169,9 +174,9 @@ def search(
         query, limit=limit, depth=retrieval.depth, weights=weights, fusion=fusion
     )
     if as_json:
-        write_json(_search_json(result))
+        write_json(search_json(result))
     else:
-        _show_hits(result)
+        show_hits(result)
 
 
 @index.command("verify")
@@ -218,115 +223,7 @@ def _run(
         writer: IndexWriter = opened.writer(name, on_progress)
         result: BuildResult = work(writer)
     if as_json:
-        write_json(_result_json(result))
+        write_json(result_json(result))
     else:
-        _show_result(result)
+        show_result(result)
     return result
-
-
-def _status(opened: Workspace, manifest: Manifest) -> dict[str, Any]:
-    folder = opened.index_folder(manifest.name)
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    missing = manifest.missing_stages
-    return {
-        "name": manifest.name,
-        "documents": manifest.documents,
-        "passages": manifest.passages,
-        "state": "complete" if not missing else f"without {', '.join(missing)}",
-        "missing_stages": list(missing),
-        "sources": manifest.sources,
-        "failures": manifest.failures,
-        "excluded": manifest.excluded,
-        "bytes": size,
-        "size": human_bytes(size),
-        "updated": manifest.updated,
-    }
-
-
-def _result_json(result: BuildResult) -> dict[str, Any]:
-    return {
-        "index": result.manifest.name,
-        "documents": result.manifest.documents,
-        "passages": result.manifest.passages,
-        "added": len(result.changes.added),
-        "changed": len(result.changes.changed),
-        "removed": len(result.changes.removed),
-        "unchanged": result.changes.unchanged,
-        "encoded": result.encoded,
-        "failures": result.changes.failures,
-        "seconds": round(result.seconds, 2),
-    }
-
-
-def _show_result(result: BuildResult) -> None:
-    changes, manifest = result.changes, result.manifest
-    console().print(
-        f"index '{escape(manifest.name)}': {manifest.documents:,} documents, "
-        f"{manifest.passages:,} passages; {len(changes.added):,} added, "
-        f"{len(changes.changed):,} changed, {len(changes.removed):,} removed, "
-        f"{changes.unchanged:,} unchanged; {result.seconds:.1f} s"
-    )
-    _show_failures(changes.failures)
-
-
-def _show_failures(failures: list[ReadFailure]) -> None:
-    if failures:
-        messages().print(f"[yellow]{len(failures)} could not be read:[/yellow]")
-    for failure in failures:
-        remedy = f" ({failure.remedy})" if failure.remedy else ""
-        messages().print(f"  {escape(failure.uri)}: {escape(failure.reason + remedy)}")
-
-
-def _show_changes(changes: Changes, *, as_json: bool) -> None:
-    if as_json:
-        write_json(changes)
-        return
-    for word, uris in (
-        ("add", changes.added),
-        ("read again", changes.changed),
-        ("remove", changes.removed),
-    ):
-        for uri in uris:
-            console().print(f"would {word} {escape(uri)}")
-    console().print(f"{changes.unchanged:,} unchanged")
-    _show_failures(changes.failures)
-
-
-def _search_json(result: SearchResult) -> dict[str, Any]:
-    return {
-        "query": result.query,
-        "stages": list(result.stages),
-        "missing": result.missing,
-        "hits": [
-            {
-                "rank": hit.rank,
-                "score": round(hit.score, 6),
-                "id": hit.passage.id,
-                "title": hit.passage.title,
-                "uri": hit.passage.uri,
-                "page": hit.passage.page,
-                "start": hit.passage.start,
-                "end": hit.passage.end,
-                "text": hit.passage.text,
-                "stages": hit.stages,
-            }
-            for hit in result.hits
-        ],
-    }
-
-
-def _show_hits(result: SearchResult) -> None:
-    out = console()
-    for stage, why in result.missing.items():
-        messages().print(f"[yellow]without the {stage} stage: {escape(why)}[/yellow]")
-    if not result.hits:
-        out.print("nothing found")
-    for hit in result.hits:
-        stages = "  ".join(
-            f"{name} #{place.rank} ({place.score:.3f})" for name, place in hit.stages.items()
-        )
-        page = f", page {hit.passage.page}" if hit.passage.page else ""
-        out.print(f"[bold]{hit.rank}. {escape(hit.passage.title)}[/bold]{page}  {hit.score:.3f}")
-        out.print(f"   [dim]{stages}[/dim]")
-        out.print("   " + " ".join(hit.passage.text.split())[:240], markup=False)
-        out.print(f"   {hit.passage.uri}", markup=False, style="dim")

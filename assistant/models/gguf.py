@@ -12,22 +12,14 @@ import os
 import queue
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
-from langchain_core.messages import (
-    AIMessage,
-    AIMessageChunk,
-    BaseMessage,
-    HumanMessage,
-    SystemMessage,
-    convert_to_openai_messages,
-)
-from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableMap, RunnablePassthrough
@@ -36,6 +28,7 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, PrivateAttr
 
 from assistant.errors import ModelCorruptError, ModelMissingError, ModelRuntimeError
+from assistant.models.gguf_protocol import as_chunk, as_openai, raise_error, receiver
 
 # What a request may carry to the runtime; anything else is a spelling mistake.
 _OPTIONS = frozenset(
@@ -188,7 +181,7 @@ class GGUFChat(BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         request = self._request(messages, stop, kwargs)
         for data in self._run(request):
-            message = _chunk(data, Path(self.model_path).name)
+            message = as_chunk(data, Path(self.model_path).name)
             if message is None:
                 continue
             generation = ChatGenerationChunk(message=message)
@@ -205,7 +198,7 @@ class GGUFChat(BaseChatModel):
 
             def work() -> None:
                 try:
-                    server.handle_chat_completions(request, _receiver(arrived, cancelled))
+                    server.handle_chat_completions(request, receiver(arrived, cancelled))
                     arrived.put(None)
                 except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
                     arrived.put(error)
@@ -219,7 +212,7 @@ class GGUFChat(BaseChatModel):
                             f"the model failed: {item}", remedy="ask again"
                         ) from item
                     data = json.loads(item)
-                    _raise_error(data)
+                    raise_error(data)
                     yield data
             finally:
                 cancelled.set()  # also when nobody reads on: the runtime stops at its next token
@@ -234,7 +227,7 @@ class GGUFChat(BaseChatModel):
                 remedy=f"known: {', '.join(sorted(_OPTIONS))}",
             )
         request: dict[str, Any] = {
-            "messages": [_as_openai(message) for message in messages],
+            "messages": [as_openai(message) for message in messages],
             "stream": True,
             "stream_options": {"include_usage": True},
             "temperature": self.temperature,
@@ -281,56 +274,3 @@ class GGUFChat(BaseChatModel):
 
         whole: Structured = RunnableMap(raw=bound) | RunnablePassthrough() | RunnableLambda(parse)
         return whole
-
-
-def _receiver(arrived: queue.SimpleQueue[Any], cancelled: threading.Event) -> Callable[[Any], bool]:
-    def receive(data: Any) -> bool:
-        for text in data if isinstance(data, list) else [data]:
-            arrived.put(text if isinstance(text, str) else json.dumps(text))
-        return cancelled.is_set()
-
-    return receive
-
-
-def _as_openai(message: BaseMessage) -> dict[str, Any]:
-    (converted,) = convert_to_openai_messages([message], text_format="string")
-    if isinstance(message, SystemMessage | HumanMessage | AIMessage):
-        converted.pop("name", None)
-    return dict(converted)
-
-
-def _chunk(data: dict[str, Any], model: str) -> AIMessageChunk | None:
-    """One chunk of the runtime as a message chunk; None where it carries nothing."""
-    metadata: dict[str, Any] = {}
-    usage: UsageMetadata | None = None
-    text = ""
-    for choice in data.get("choices") or []:
-        text += choice.get("delta", {}).get("content") or ""
-        if choice.get("logprobs"):
-            metadata["logprobs"] = choice["logprobs"]
-        if choice.get("finish_reason"):
-            metadata["finish_reason"] = choice["finish_reason"]
-            metadata["model_name"] = model
-    if counts := data.get("usage"):
-        usage = UsageMetadata(
-            input_tokens=counts["prompt_tokens"],
-            output_tokens=counts["completion_tokens"],
-            total_tokens=counts["total_tokens"],
-        )
-    if not text and not metadata and usage is None:
-        return None
-    return AIMessageChunk(content=text, response_metadata=metadata, usage_metadata=usage)
-
-
-def _raise_error(data: dict[str, Any]) -> None:
-    error = data.get("error")
-    if not error:
-        return
-    message = error.get("message", error) if isinstance(error, dict) else error
-    if isinstance(error, dict) and error.get("type") == "exceed_context_size_error":
-        raise ModelRuntimeError(
-            f"the prompt has {error.get('n_prompt_tokens')} tokens, the context holds "
-            f"{error.get('n_ctx')}",
-            remedy="lower answering.evidence_tokens or raise models.context_tokens",
-        )
-    raise ModelRuntimeError(f"the model refused the request: {message}", remedy="ask again")

@@ -167,7 +167,9 @@ def test_unknown_index_is_a_failed_turn_that_names_the_nearest(assistant: Assist
     assert failed.exit_status == 2
 
 
-@pytest.mark.parametrize("question", ["?!", "🦦🦦🦦", "نهاية عقد الإيجار", "SELECT * FROM passages; --"])
+@pytest.mark.parametrize(
+    "question", ["?!", "🦦🦦🦦", "نهاية عقد الإيجار", "SELECT * FROM passages; --"]
+)
 def test_odd_questions_get_an_answer_of_some_kind(assistant: Assistant, question: str) -> None:
     assert isinstance(list(assistant.ask(question))[-1], AnswerDone)
 

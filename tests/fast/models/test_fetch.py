@@ -59,7 +59,11 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def _small(**changes: object) -> Entry:
     values = {
-        "name": "small", "role": "embedder", "title": "", "licence": "", "needs": "",
+        "name": "small",
+        "role": "embedder",
+        "title": "",
+        "licence": "",
+        "needs": "",
         "packages": ("small-model==1.0",),
         "inside": "small/model",
         "files": (_file("w.bin", PARTS[0]), _file("sub/c.json", b"{}")),

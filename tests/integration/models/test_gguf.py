@@ -24,7 +24,9 @@ def model() -> Iterator[GGUFChat]:
 
 
 def test_temperature_zero_repeats_itself(model: GGUFChat) -> None:
-    assert model.invoke("Name three colours.").content == model.invoke("Name three colours.").content
+    assert (
+        model.invoke("Name three colours.").content == model.invoke("Name three colours.").content
+    )
 
 
 def test_closing_the_stream_stops_the_model(model: GGUFChat) -> None:
@@ -55,7 +57,9 @@ def test_output_obeys_the_schema(model: GGUFChat) -> None:
 
 def test_log_probabilities(model: GGUFChat) -> None:
     chunks = list(model.stream("Hello", logprobs=True, top_logprobs=5, max_tokens=3))
-    first = next(c.response_metadata["logprobs"] for c in chunks if "logprobs" in c.response_metadata)
+    first = next(
+        c.response_metadata["logprobs"] for c in chunks if "logprobs" in c.response_metadata
+    )
     alternatives = first["content"][0]["top_logprobs"]
     assert len(alternatives) == 5
     assert all(a["logprob"] <= 0 for a in alternatives)

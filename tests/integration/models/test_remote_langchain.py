@@ -46,7 +46,12 @@ class TestRemote(ChatModelIntegrationTests):
     @property
     def chat_model_params(self) -> dict[str, Any]:
         address, key = self.served.endpoint
-        return {"base_url": f"{address}/v1", "api_key": key, "model": "served", "stream_usage": True}
+        return {
+            "base_url": f"{address}/v1",
+            "api_key": key,
+            "model": "served",
+            "stream_usage": True,
+        }
 
     @pytest.fixture
     def model(self, request: Any, served: GGUFChat) -> BaseChatModel:

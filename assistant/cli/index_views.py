@@ -1,0 +1,130 @@
+"""How `assistant index` shows things: for people, and as JSON (docs/command-line.md)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.markup import escape
+
+from assistant.cli.output import console, human_bytes, messages, write_json
+from assistant.workspace import Workspace
+from indexes.build import BuildResult
+from indexes.documents import ReadFailure
+from indexes.index import SearchResult
+from indexes.manifest import Manifest
+from indexes.staging import Changes
+
+
+def status_row(opened: Workspace, manifest: Manifest) -> dict[str, Any]:
+    """One index as the status lists it."""
+    folder = opened.index_folder(manifest.name)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    missing = manifest.missing_stages
+    return {
+        "name": manifest.name,
+        "documents": manifest.documents,
+        "passages": manifest.passages,
+        "state": "complete" if not missing else f"without {', '.join(missing)}",
+        "missing_stages": list(missing),
+        "sources": manifest.sources,
+        "failures": manifest.failures,
+        "excluded": manifest.excluded,
+        "bytes": size,
+        "size": human_bytes(size),
+        "updated": manifest.updated,
+    }
+
+
+def result_json(result: BuildResult) -> dict[str, Any]:
+    """What a build did."""
+    return {
+        "index": result.manifest.name,
+        "documents": result.manifest.documents,
+        "passages": result.manifest.passages,
+        "added": len(result.changes.added),
+        "changed": len(result.changes.changed),
+        "removed": len(result.changes.removed),
+        "unchanged": result.changes.unchanged,
+        "encoded": result.encoded,
+        "failures": result.changes.failures,
+        "seconds": round(result.seconds, 2),
+    }
+
+
+def show_result(result: BuildResult) -> None:
+    """What a build did, in a line, with what could not be read."""
+    changes, manifest = result.changes, result.manifest
+    console().print(
+        f"index '{escape(manifest.name)}': {manifest.documents:,} documents, "
+        f"{manifest.passages:,} passages; {len(changes.added):,} added, "
+        f"{len(changes.changed):,} changed, {len(changes.removed):,} removed, "
+        f"{changes.unchanged:,} unchanged; {result.seconds:.1f} s"
+    )
+    show_failures(changes.failures)
+
+
+def show_failures(failures: list[ReadFailure]) -> None:
+    """Items that could not be read, each with its reason and remedy."""
+    if failures:
+        messages().print(f"[yellow]{len(failures)} could not be read:[/yellow]")
+    for failure in failures:
+        remedy = f" ({failure.remedy})" if failure.remedy else ""
+        messages().print(f"  {escape(failure.uri)}: {escape(failure.reason + remedy)}")
+
+
+def show_changes(changes: Changes, *, as_json: bool) -> None:
+    """What a build would do."""
+    if as_json:
+        write_json(changes)
+        return
+    for word, uris in (
+        ("add", changes.added),
+        ("read again", changes.changed),
+        ("remove", changes.removed),
+    ):
+        for uri in uris:
+            console().print(f"would {word} {escape(uri)}")
+    console().print(f"{changes.unchanged:,} unchanged")
+    show_failures(changes.failures)
+
+
+def search_json(result: SearchResult) -> dict[str, Any]:
+    """A search result with every stage."""
+    return {
+        "query": result.query,
+        "stages": list(result.stages),
+        "missing": result.missing,
+        "hits": [
+            {
+                "rank": hit.rank,
+                "score": round(hit.score, 6),
+                "id": hit.passage.id,
+                "title": hit.passage.title,
+                "uri": hit.passage.uri,
+                "page": hit.passage.page,
+                "start": hit.passage.start,
+                "end": hit.passage.end,
+                "text": hit.passage.text,
+                "stages": hit.stages,
+            }
+            for hit in result.hits
+        ],
+    }
+
+
+def show_hits(result: SearchResult) -> None:
+    """A search result for reading."""
+    out = console()
+    for stage, why in result.missing.items():
+        messages().print(f"[yellow]without the {stage} stage: {escape(why)}[/yellow]")
+    if not result.hits:
+        out.print("nothing found")
+    for hit in result.hits:
+        stages = "  ".join(
+            f"{name} #{place.rank} ({place.score:.3f})" for name, place in hit.stages.items()
+        )
+        page = f", page {hit.passage.page}" if hit.passage.page else ""
+        out.print(f"[bold]{hit.rank}. {escape(hit.passage.title)}[/bold]{page}  {hit.score:.3f}")
+        out.print(f"   [dim]{stages}[/dim]")
+        out.print("   " + " ".join(hit.passage.text.split())[:240], markup=False)
+        out.print(f"   {hit.passage.uri}", markup=False, style="dim")
