@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-import threading
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
-from assistant.errors import KnowledgeAssistantError
 from assistant.jobs import Jobs
 from assistant.pipeline import Assistant
-from assistant.reading import choose_reader
 from assistant.settings import default_home, load_settings
 from assistant.workspace import Workspace
 
@@ -54,17 +50,5 @@ def _open(home: str, _settings_changed: int) -> Opened:
     """Cached by home folder and by when the settings were changed."""
     settings = load_settings(home=Path(home))
     workspace = Workspace(settings)
-    threading.Thread(target=_load_models, args=(workspace,), daemon=True).start()
+    workspace.warm_up()  # while the person reads and types
     return Opened(workspace, Assistant(workspace), Jobs(settings.jobs_folder, settings.home))
-
-
-def _load_models(workspace: Workspace) -> None:
-    """Load while the person reads and types, so that the first answer does not wait for it.
-
-    What is missing is said when a question needs it. Each in turn: whichever loads is complete.
-    """
-    for load in (workspace.encoders.dense, workspace.encoders.sparse):
-        with suppress(KnowledgeAssistantError):
-            load()
-    with suppress(KnowledgeAssistantError):
-        choose_reader(workspace)

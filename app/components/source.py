@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 
 import streamlit as st
@@ -28,7 +29,9 @@ class Cut:
 def open_source(source: Source, document: StoredDocument | None) -> None:
     """Show the source in a drawer at the right."""
     title = plain(one_line(source.label, 70))
-    st.dialog(title, width=_WIDTH, position="right")(_source)(source, document)
+    # Closing runs the page again; else a drawer that was closed comes back after a Stop.
+    drawer = st.dialog(title, width=_WIDTH, position="right", on_dismiss="rerun")
+    drawer(_source)(source, document)
 
 
 def cut_of(source: Source, document: StoredDocument | None) -> Cut:
@@ -50,6 +53,11 @@ def cut_of(source: Source, document: StoredDocument | None) -> Cut:
     )
 
 
+def data_url(png: bytes) -> str:
+    """In the page itself: a file of the server's would be gone while the drawer still closes."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
 def _source(source: Source, document: StoredDocument | None) -> None:
     passage = source.passage
     if passage.headings:
@@ -59,7 +67,9 @@ def _source(source: Source, document: StoredDocument | None) -> None:
         page, text = st.tabs([f"Page {passage.page}", "Text"])
         with page, errors_shown():
             picture, found = render_page(pdf, passage.page, source.quotes or (passage.text,))
-            st.image(picture, width="stretch", alt=f"Page {passage.page} of {passage.title}")
+            st.image(
+                data_url(picture), width="stretch", alt=f"Page {passage.page} of {passage.title}"
+            )
             if not found:
                 st.caption("The sentence could not be located on the page; see the text.")
         with text:

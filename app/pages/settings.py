@@ -1,3 +1,91 @@
+"""The settings by section, and the health of the installation."""
+
+from __future__ import annotations
+
+from typing import Any
+
 import streamlit as st
 
-st.header("settings")
+from app.components.context import Opened, opened
+from app.components.fields import changed, show_field
+from app.components.notices import errors_shown, sentence
+from app.components.text import plain
+from assistant.doctor import Finding, examine
+from assistant.settings import Settings, known_keys, save_settings
+
+_MARKS = {
+    "ok": ":green[:material/check_circle:]",
+    "note": ":orange[:material/info:]",
+    "error": ":red[:material/error:]",
+}
+
+
+def _sections() -> dict[str, list[str]]:
+    """Dotted names by section; the home folder is where the settings are, so it is not one."""
+    found: dict[str, list[str]] = {}
+    for key in known_keys():
+        if "." in key:
+            found.setdefault(key.partition(".")[0], []).append(key)
+    return found
+
+
+def _value(settings: Settings, key: str) -> Any:
+    section, _, name = key.partition(".")
+    return getattr(getattr(settings, section), name)
+
+
+def _section(home: Opened, section: str, keys: list[str]) -> None:
+    settings = home.workspace.settings
+    about = (type(getattr(settings, section)).__doc__ or "").strip()
+    st.caption(plain(about))
+    fields = type(getattr(settings, section)).model_fields
+    before = {key: _value(settings, key) for key in keys}
+    with st.form(f"settings-{section}", border=False):
+        after = {key: show_field(key, fields[key.partition(".")[2]], before[key]) for key in keys}
+        saved = st.form_submit_button("Save", type="primary")
+    if saved:
+        _save(home, changed(before, after))
+    if st.button("Back to the defaults", key=f"defaults-{section}", type="tertiary"):
+        _save(home, dict.fromkeys(keys), forget=keys)
+
+
+def _save(home: Opened, changes: dict[str, Any], forget: list[str] | None = None) -> None:
+    with errors_shown():
+        if not changes:
+            st.toast("Nothing was changed.")
+            return
+        save_settings(home.workspace.settings.home, changes)
+        for key in forget or ():
+            st.session_state.pop(key, None)
+        st.toast("Saved.", icon=":material/check:")
+        st.rerun()
+
+
+def _health(findings: list[Finding]) -> None:
+    for finding in findings:
+        remedy = f"  \n{plain('What to do: ' + finding.remedy)}" if finding.remedy else ""
+        text = f"**{plain(finding.check)}** – {plain(finding.message)}"
+        st.markdown(f"{_MARKS[finding.severity]} {text}{remedy}")
+
+
+def main() -> None:
+    home = opened()
+    st.header("Settings", anchor=False)
+    sections = _sections()
+    for section, tab in zip(sections, st.tabs([s.capitalize() for s in sections]), strict=True):
+        with tab:
+            _section(home, section, sections[section])
+    st.caption("Port and address take effect at the next start.")
+    st.caption("Kept in")
+    st.code(str(home.workspace.settings.config_file), language=None, wrap_lines=True)
+    st.subheader("Health", anchor=False)
+    findings = examine(home.workspace)
+    troubles = [f for f in findings if f.severity != "ok"]
+    st.markdown(plain(sentence(f"{len(findings)} checks, {len(troubles)} with something to say")))
+    _health(troubles)
+    with st.expander("All checks"):
+        _health(findings)
+
+
+with errors_shown():
+    main()
