@@ -11,10 +11,10 @@ st.set_page_config(
 )
 st.navigation(
     [
-        st.Page("pages/chat.py", title="Chat", icon=":material/chat:", default=True),
-        st.Page("pages/library.py", title="Library", icon=":material/library_books:"),
-        st.Page("pages/models.py", title="Models", icon=":material/memory:"),
-        st.Page("pages/settings.py", title="Settings", icon=":material/tune:"),
+        st.Page("views/chat.py", title="Chat", icon=":material/chat:", default=True),
+        st.Page("views/library.py", title="Library", icon=":material/library_books:"),
+        st.Page("views/models.py", title="Models", icon=":material/memory:"),
+        st.Page("views/settings.py", title="Settings", icon=":material/tune:"),
     ],
     position="top",
 ).run()
