@@ -37,7 +37,8 @@ _WEB = ("http", "https")
 def open_source(spec: str) -> Source:
     """The source that a spec names; nothing is read yet.
 
-    A folder or file that happens to be called like a scheme is given as `./packages`.
+    A folder that is called like a scheme is given as `./packages`; a file whose name merely looks
+    like a spec ("note: today.txt") is opened where it exists.
 
     Raises:
         UnknownNameError: there is no such scheme.
@@ -49,11 +50,13 @@ def open_source(spec: str) -> Source:
     if spec == "packages":
         return PackageSource("")
     found = _SCHEME.fullmatch(spec)
-    if found is None or Path(spec).exists():
+    if found is None:
         return FileSource(spec)
     scheme, rest = found[1].lower(), found[2]
     if scheme in _WEB:
         return WebSource(spec)
+    if _exists(spec):
+        return FileSource(spec)
     if scheme not in _OPENERS:
         known = [f"{name}:" for name in (*_OPENERS, *_WEB)]
         raise UnknownNameError(
@@ -62,3 +65,10 @@ def open_source(spec: str) -> Source:
     if not rest.strip() and scheme != "packages":
         raise UsageError(f"'{spec}' names no file", remedy=f"for example {scheme}:/path/to/it")
     return _OPENERS[scheme](rest.strip())
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # too long for a path, or no right to look
+        return False

@@ -65,10 +65,10 @@ class FileSource:
 
 def _walk(root: Path) -> Iterator[Path | ReadFailure]:
     """Readable files below `root` in order; folders that cannot be opened are failures."""
-    pending: list[Path] = [root]
+    pending: list[tuple[Path, bool]] = [(root, True)]
     while pending:
-        path = pending.pop()
-        if not path.is_dir() or path.is_symlink():
+        path, is_folder = pending.pop()
+        if not is_folder:
             yield path
             continue
         try:
@@ -81,7 +81,11 @@ def _walk(root: Path) -> Iterator[Path | ReadFailure]:
                 "check its permissions, or leave it out",
             )
             continue
-        pending.extend(Path(item.path) for item in reversed(items) if _is_wanted(item, root))
+        if path != root and any(item.name == "pyvenv.cfg" for item in items):
+            continue  # a virtual environment
+        for item in reversed(items):
+            if _is_wanted(item, root):
+                pending.append((Path(item.path), item.is_dir(follow_symlinks=False)))
 
 
 def _is_wanted(item: os.DirEntry[str], root: Path) -> bool:
@@ -89,15 +93,15 @@ def _is_wanted(item: os.DirEntry[str], root: Path) -> bool:
     if item.name.startswith((".", "~$")):  # "~$": what Word leaves beside an open document
         return False
     if item.is_dir(follow_symlinks=False):
-        return item.name not in _SKIPPED_FOLDERS and not Path(item.path, "pyvenv.cfg").exists()
+        return item.name not in _SKIPPED_FOLDERS
     if format_of(item.name) is None:
         return False
     try:
         if not stat.S_ISREG(item.stat().st_mode):
             return False
-    except OSError:
+        return not item.is_symlink() or not _is_met_anyway(Path(item.path).resolve(), root)
+    except (OSError, RuntimeError):
         return True  # reading it will say what is wrong
-    return not item.is_symlink() or not _is_met_anyway(Path(item.path).resolve(), root)
 
 
 def _is_met_anyway(target: Path, root: Path) -> bool:

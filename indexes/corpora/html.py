@@ -12,13 +12,18 @@ from pathlib import PurePath
 from typing import Any
 
 from indexes.corpora.blocks import DocumentBuilder, Parsed, one_line
-from indexes.corpora.html_blocks import HtmlBlocks, text_of
+from indexes.corpora.html_blocks import HtmlBlocks, heading_text, text_of
 from indexes.corpora.text import decode
 from indexes.errors import ReadError
 
 _META_CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.I)
 _XML_ENCODING = re.compile(r"^\s*<\?xml[^>]*\?>", re.I)
+_SCRIPTS = re.compile(r"<(script|style)\b.*?</\1\s*>", re.I | re.S)
+_ANY_TAG = re.compile(r"<[/!a-zA-Z][^<>]*>")
 _BOILERPLATE = "//nav | //footer | //aside | //script[@src] | //*[@role='navigation']"
+_MOST = 0.99  # of the extract's characters: what an element must hold to be its origin
+_DEEPEST = 60
+_HARDLY_MORE = 1.5
 _LEAST_MAIN = 200  # characters; a shorter "main" is an empty frame that a script would fill
 
 
@@ -54,7 +59,13 @@ def parse_html(source: str, name: str) -> Any:
     # lxml refuses text with an encoding declaration; the text is decoded already.
     source = _XML_ENCODING.sub("", source).replace("\x00", "")
     try:
-        return lxml.html.document_fromstring(source)
+        parser = lxml.html.HTMLParser(huge_tree=True)  # without it, 256 levels at most
+        page = lxml.html.document_fromstring(source, parser=parser)
+        if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+            # Nested deeper than libxml2 follows, it cuts off the rest: keep the text at least.
+            flat = _ANY_TAG.sub("<br>", _SCRIPTS.sub(" ", source))
+            page = lxml.html.document_fromstring(f"<body>{flat}</body>")
+        return page
     except (lxml.etree.LxmlError, ValueError, AssertionError) as error:
         raise ReadError(f"{name} is not HTML", remedy="open it in a browser and save it") from error
 
@@ -86,8 +97,33 @@ def _main_part(page: Any, source: str) -> Any:
             favor_recall=True,
         )
         if main and len(main) >= _LEAST_MAIN:
-            return parse_html(main, "page")
+            return _original(page, parse_html(main, "page"))
     return page
+
+
+def _original(page: Any, extract: Any) -> Any:
+    """The element of the page that trafilatura's extract comes from.
+
+    The extract has lost some structure (listings become quotations, definitions lists). The page's
+    own element is as good where it holds hardly more text than the extract.
+    """
+    pieces = [text for piece in extract.itertext() if (text := one_line(piece))]
+    total = sum(map(len, pieces))
+    element, inside = page, one_line(text_of(page))
+    for _ in range(_DEEPEST):
+        deeper = _child_with(element, pieces, _MOST * total)
+        if deeper is None:
+            break
+        element, inside = deeper
+    return element if len(inside) <= _HARDLY_MORE * total else extract
+
+
+def _child_with(element: Any, pieces: list[str], most: float) -> tuple[Any, str] | None:
+    for child in element:
+        text = one_line(text_of(child)) if isinstance(child.tag, str) else ""
+        if text and sum(len(piece) for piece in pieces if piece in text) >= most:
+            return child, text
+    return None
 
 
 def _title(page: Any, builder: DocumentBuilder) -> str:
@@ -95,7 +131,7 @@ def _title(page: Any, builder: DocumentBuilder) -> str:
     titles = [one_line(text_of(title)) for title in page.xpath("//head/title")]
     titles += [one_line(value) for value in page.xpath("//meta[@property='og:title']/@content")]
     title = next((title for title in titles if title), "")
-    headings = [one_line(text_of(heading)) for heading in page.xpath("//h1")]
+    headings = [heading_text(heading) for heading in page.xpath("//h1")]
     for heading in headings:
         if heading and (not title or title.startswith(heading)):
             return heading

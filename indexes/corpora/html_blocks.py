@@ -46,6 +46,14 @@ def text_of(element: Any, without: Collection[str] = ()) -> str:
     return "".join(parts)
 
 
+def heading_text(element: Any) -> str:
+    """A heading in one line, without the sign that links to it in documentation."""
+    words = one_line(text_of(element)).split()
+    if len(words) > 1 and words[-1] in _LINK_MARKS:
+        words.pop()
+    return re.sub("^§|[¶§]$", "", " ".join(words))
+
+
 class HtmlBlocks:
     """Walks elements in order and gives a builder what a reader would see."""
 
@@ -73,7 +81,7 @@ class HtmlBlocks:
             return
         if tag in _HEADINGS:
             self._flush()
-            self._builder.heading(_HEADINGS[tag], _without_link_mark(text_of(element)))
+            self._builder.heading(_HEADINGS[tag], heading_text(element))
         elif tag == "pre" and not _is_inline_pre(element):
             self._flush()
             self._builder.add(textwrap.dedent(text_of(element).strip("\n")), "code")
@@ -132,14 +140,6 @@ def _is_layout(table: Any) -> bool:
 
 def _has(element: Any, *tags: str) -> bool:
     return any(found is not element for found in element.iter(*tags))
-
-
-def _without_link_mark(heading: str) -> str:
-    """Headings in documentation end with a sign that links to them."""
-    words = heading.split()
-    if len(words) > 1 and words[-1] in _LINK_MARKS:
-        words.pop()
-    return re.sub("[¶§]$", "", " ".join(words))
 
 
 def _table(table: Any) -> str:

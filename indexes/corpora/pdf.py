@@ -23,7 +23,7 @@ for _library in ("pypdf", "pypdfium2"):
     logging.getLogger(_library).addHandler(logging.NullHandler())
 
 MOST_PAGES = 20_000
-_LEAST_LETTERS = 8  # in a whole document; a scanner's imprint may have a few
+_LEAST_LETTERS = 4  # in a whole document; page numbers alone are no text
 _DEEPEST = 6
 _PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD
 _MEANINGLESS_TITLES = ("untitled", "microsoft word", "microsoft powerpoint", "title", "document")

@@ -20,6 +20,7 @@ _FULL = 0.62  # of the usual line length; a shorter line is not wrapped prose
 _NEARLY_FULL = 0.85  # a line that ends a sentence before this ends the paragraph
 _RUNNING_PAGES = 3
 _RUNNING_SHARE = 0.3
+_LONGEST_RUNNING = 100
 _MOST_HEADINGS = 6  # numbered lines on a page; more are a table of contents
 
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
@@ -73,45 +74,36 @@ def _lines(pages: Sequence[str]) -> list[_Line]:
             blank = not text
         by_page.append(lines)
     running = _running_lines(by_page)
-    return [
-        line
-        for lines in by_page
-        for position, line in enumerate(lines)
-        if (_zone(position, len(lines)), _shape(line.text)) not in running
-    ]
+    return [line for lines in by_page for line in lines if id(line) not in running]
 
 
 def _zone(position: int, count: int) -> str:
     return "head" if position < 2 else "foot" if position >= count - 2 else ""
 
 
-def _shape(text: str) -> str:
-    return re.sub(r"\d+|\b[ivxlc]{1,6}\b", "#", text.casefold())
+def _running_lines(by_page: Sequence[Sequence[_Line]]) -> set[int]:
+    """The ids of heads and feet: the same on many pages, or carrying the page's number.
 
-
-def _running_lines(by_page: Sequence[Sequence[_Line]]) -> set[tuple[str, str]]:
-    """Heads and feet that come back on many pages, or that carry the page's number."""
-    pages: dict[tuple[str, str], set[int]] = defaultdict(set)
-    shifts: dict[int, set[tuple[str, str]]] = defaultdict(set)  # number printed less page
-    counts: Counter[int] = Counter()
+    Of those that are the same everywhere the first is kept, so that no word is lost. Lines that
+    differ by other numbers ("Total: 30") are not heads but the same form, filled in.
+    """
+    same: dict[tuple[str, str], list[_Line]] = defaultdict(list)
+    numbered: dict[int, list[_Line]] = defaultdict(list)  # by number printed less page
     for lines in by_page:
         for position, line in enumerate(lines):
-            if not (zone := _zone(position, len(lines))):
+            zone = _zone(position, len(lines))
+            if not zone or len(line.text) > _LONGEST_RUNNING:
                 continue
-            key = (zone, _shape(line.text))
-            pages[key].add(line.page)
-            if len(line.text) < 100 and (number := _PAGE_NUMBER.search(line.text)):
-                shift = int(number[1] or number[2]) - line.page
-                shifts[shift].add(key)
-                counts[shift] += 1
+            same[zone, line.text.casefold()].append(line)
+            if number := _PAGE_NUMBER.search(line.text):
+                numbered[int(number[1] or number[2]) - line.page].append(line)
     filled = sum(bool(lines) for lines in by_page)
-    running = {
-        key
-        for key, found in pages.items()
-        if len(found) >= max(_RUNNING_PAGES, _RUNNING_SHARE * filled)
-    }
-    if counts and counts.most_common(1)[0][1] >= max(_RUNNING_PAGES, filled // 2):
-        running |= shifts[counts.most_common(1)[0][0]]
+    often = max(_RUNNING_PAGES, _RUNNING_SHARE * filled)
+    running = {id(line) for lines in same.values() if len(lines) >= often for line in lines[1:]}
+    if numbered:
+        tracking = max(numbered.values(), key=len)
+        if len(tracking) >= max(_RUNNING_PAGES, filled // 2):
+            running |= {id(line) for line in tracking}
     return running
 
 

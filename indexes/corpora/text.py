@@ -86,7 +86,7 @@ def _guess(data: bytes) -> str:
 
 def _checked(text: str, name: str) -> str:
     sample = text[:_SAMPLE]
-    if "\x00" in sample or len(_CONTROLS.findall(sample)) * 50 > len(sample):
+    if "\x00" in sample or len(_CONTROLS.findall(sample)) > 4 + len(sample) // 50:
         raise ReadError(
             f"{name} looks binary, not like text",
             remedy="give it the file name ending of its real format, or leave it out",

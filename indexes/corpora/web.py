@@ -75,9 +75,11 @@ class WebSource:
     def _document(self, fetched: _Fetched, fingerprint: str) -> Document:
         name = _name(fetched.url)
         announced = format_of(name, fetched.media_type)
-        if announced is None and not fetched.media_type.startswith("text/"):
-            kind = fetched.media_type or "unknown type"
-            raise ReadError(f"{self.url} is {kind}, which cannot be read", remedy="leave it out")
+        unsaid = fetched.media_type in ("", "application/octet-stream", "binary/octet-stream")
+        if announced is None and not unsaid and not fetched.media_type.startswith("text/"):
+            raise ReadError(
+                f"{self.url} is {fetched.media_type}, which cannot be read", remedy="leave it out"
+            )
         if announced is HTML:
             announced = replace(HTML, read=lambda data, n: read_html(data, n, fetched.charset))
         parsed, form = parse(fetched.data, name, announced)
