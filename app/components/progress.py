@@ -16,12 +16,13 @@ EVERY = 1.0  # seconds between two looks at running work
 
 def progress_text(progress: Progress) -> str:
     """`encode: 120 of 300 passages · 41 per second · about 5 s left`; not escaped."""
-    total = f" of {_amount(progress.total, progress.unit)}" if progress.total else ""
-    done = _amount(progress.done, progress.unit)
-    parts = [f"{progress.stage}: {done}{total}"]
+    is_bytes = progress.unit == "bytes"
+    unit = "" if is_bytes else f" {progress.unit}"
+    total = f" of {_amount(progress.total, is_bytes)}" if progress.total else ""
+    parts = [f"{progress.stage}: {_amount(progress.done, is_bytes)}{total}{unit}"]
     finished = progress.total is not None and progress.done >= progress.total
     if progress.rate > 0 and not finished:
-        parts.append(f"{_amount(progress.rate, progress.unit)} per second")
+        parts.append(f"{_amount(progress.rate, is_bytes)} per second")
     if progress.remaining is not None and not finished:
         parts.append(f"about {duration(progress.remaining)} left")
     return " · ".join(parts)
@@ -96,7 +97,7 @@ def _show_running(job: Job, stop: Callable[[str], None] | None) -> None:
                 stop(job.id)
 
 
-def _amount(count: float, unit: str) -> str:
-    if unit == "bytes":
+def _amount(count: float, is_bytes: bool) -> str:
+    if is_bytes:
         return size_text(count)
-    return f"{count:,.0f} {unit}" if count >= 10 or count == int(count) else f"{count:.1f} {unit}"
+    return f"{count:,.0f}" if count >= 10 or count == int(count) else f"{count:.1f}"

@@ -1,0 +1,163 @@
+"""The pages themselves, run by Streamlit's own test runner on an empty home without weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import app
+from assistant.errors import ModelMissingError
+from assistant.pipeline import Assistant
+from assistant.settings import known_keys, load_settings
+from assistant.workspace import Workspace
+from indexes.corpora import open_source
+from tests.browser.documents import write_documents
+
+MAIN = Path(app.__file__).with_name("main.py")
+VIEWS = MAIN.parent / "views"
+
+
+@pytest.fixture
+def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home without weights: search is by words, answers are quotations."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("ASSISTANT_HOME", str(home))
+    monkeypatch.setattr("sys.argv", ["streamlit"])
+    return home
+
+
+@pytest.fixture
+def notes(empty_home: Path, tmp_path: Path) -> Workspace:
+    """An index of the small folder, without encoders."""
+    empty_home.mkdir()
+    (empty_home / "config.toml").write_text('retrieval.index = "notes"\n', encoding="utf-8")
+    write_documents(tmp_path / "documents")
+    workspace = Workspace(load_settings(home=empty_home))
+    with pytest.raises(ModelMissingError):  # words are searchable before encoding begins
+        workspace.writer("notes").build([open_source(str(tmp_path / "documents"))])
+    return workspace
+
+
+def page(name: str) -> AppTest:
+    run = AppTest.from_file(str(VIEWS / f"{name}.py"), default_timeout=60).run()
+    assert not run.exception
+    return run
+
+
+def markdown(run: AppTest) -> str:
+    return "\n".join(element.value for element in run.markdown)
+
+
+@pytest.mark.parametrize("name", ["chat", "library", "models", "settings"])
+def test_each_page_opens_on_an_empty_home(empty_home: Path, name: str) -> None:
+    assert not page(name).error
+
+
+def test_navigation_opens_the_chat(empty_home: Path) -> None:
+    run = AppTest.from_file(str(MAIN), default_timeout=60).run()
+    assert not run.exception
+    assert run.header[0].value == "Ask your documents"
+
+
+def test_without_the_language_model_it_is_offered(empty_home: Path) -> None:
+    labels = [button.label for button in page("chat").button]
+    assert "Fetch the language model (1.1 GB)" in labels
+
+
+def test_a_starter_question_is_asked(empty_home: Path) -> None:
+    run = page("chat")
+    button = next(b for b in run.button if b.key == "starter-0")
+    button.click().run()
+    assert not run.exception
+    # there is no index yet: said in words, and the question is kept
+    assert "starter" in run.error[0].value
+    assert run.chat_message[0].markdown[0].value.startswith("How is PageRank")
+
+
+def test_a_question_is_answered_with_quotations(notes: Workspace) -> None:
+    run = page("chat")
+    run.chat_input[0].set_value("Who was the last keeper of the Kerring lighthouse?").run()
+    assert not run.exception
+    assert "Agnes Thorvald" in markdown(run)
+    assert any("Quotations" in caption.value for caption in run.caption)
+    assert any(b.label.startswith(r"\[1\] The Lighthouse of Kerring") for b in run.button)
+    assert run.query_params["conversation"]
+
+
+def test_what_is_not_there_is_not_answered(notes: Workspace) -> None:
+    run = page("chat")
+    run.chat_input[0].set_value("What is the capital of Mongolia?").run()
+    assert "Not in your documents" in markdown(run)
+
+
+def test_a_conversation_is_renamed_and_deleted(notes: Workspace) -> None:
+    list(Assistant(notes).ask("Where do sea otters sleep?"))
+    (conversation,) = notes.conversations.list()
+    run = AppTest.from_file(str(VIEWS / "chat.py"), default_timeout=60)
+    run.query_params["conversation"] = conversation.id
+    run.run()
+    assert "Where do sea otters sleep" in markdown(run)
+    run.text_input[0].set_value("Otters")
+    next(b for b in run.button if b.label == "Rename").click().run()
+    assert notes.conversations.list()[0].title == "Otters"
+    next(b for b in run.button if b.label == "Delete this conversation").click().run()
+    assert not run.exception
+    assert notes.conversations.list() == []
+    assert "conversation" not in run.query_params
+
+
+def test_a_conversation_that_is_gone_is_said(empty_home: Path) -> None:
+    run = AppTest.from_file(str(VIEWS / "chat.py"), default_timeout=60)
+    run.query_params["conversation"] = "nothing"
+    run.run()
+    assert "does not exist any more" in run.warning[0].value
+
+
+def test_the_library_lists_what_there_is(notes: Workspace) -> None:
+    run = page("library")
+    overview, documents = run.dataframe
+    assert overview.value["documents"].tolist() == [3]
+    assert "The Lighthouse of Kerring" in documents.value["title"].tolist()
+
+
+def test_a_wrong_place_is_refused_in_words(notes: Workspace) -> None:
+    run = page("library")
+    run.text_input[0].set_value("other")
+    run.text_input[1].set_value("/no/such/folder")
+    next(b for b in run.button if b.label == "Make the index").click().run()
+    assert "/no/such/folder" in run.error[0].value.replace("\\", "")
+    assert "What to do" in run.error[0].value
+
+
+def test_an_index_is_deleted(notes: Workspace) -> None:
+    run = page("library")
+    next(b for b in run.button if b.key == "delete-index").click().run()
+    assert not run.exception
+    assert list(notes.indexes()) == []
+
+
+def test_settings_are_saved_and_refused(empty_home: Path) -> None:
+    run = page("settings")
+    run.number_input(key="retrieval.passages").set_value(7)
+    saves = [b for b in run.button if b.label == "Save"]
+    saves[1].click().run()
+    assert load_settings(home=empty_home).retrieval.passages == 7
+    run.number_input(key="retrieval.depth").set_value(0)
+    [b for b in run.button if b.label == "Save"][1].click().run()
+    assert "greater than or equal to 1" in run.error[0].value
+    assert load_settings(home=empty_home).retrieval.depth == 100
+
+
+def test_every_setting_has_a_field(empty_home: Path) -> None:
+    run = page("settings")
+    keys = {w.key for kind in ("text_input", "number_input", "selectbox") for w in run.get(kind)}
+    assert keys >= set(known_keys()) - {"home"}
+
+
+def test_damaged_settings_are_said_in_words(empty_home: Path) -> None:
+    empty_home.mkdir()
+    (empty_home / "config.toml").write_text("retrieval.dept = 3\n", encoding="utf-8")
+    run = page("chat")
+    assert "retrieval.depth" in run.error[0].value.replace("\\", "")
