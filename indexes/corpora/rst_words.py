@@ -17,7 +17,7 @@ _MARKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"`([^`]+)`_{0,2}"), r"\1"),
     (re.compile(r"(?<![\w*])\*\*(?=\S)(.+?)(?<=\S)\*\*(?![\w*])"), r"\1"),
     (re.compile(r"(?<![\w*])\*(?=\S)([^*]+?)(?<=\S)\*(?![\w*])"), r"\1"),
-    (re.compile(r"\|[\w .-]+\|_{0,2}"), ""),  # |substitution|, mostly a badge
+    (re.compile(r"\|(?=[^|]{4})[A-Za-z]\w*(?:[ .-]\w+)*\|_{0,2}"), ""),  # |badge|, but not |V|
     (re.compile(r"\s?\[(?:\d+|#\w*|\*)\]_"), ""),  # footnotes
     (re.compile(r"(?<=\w)__?(?=[\s,.;:)]|$)(?<!\w\w__)"), ""),  # reference_
     (re.compile(r"\\(?=[\s*`|_<>])"), ""),

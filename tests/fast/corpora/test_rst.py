@@ -154,3 +154,10 @@ def test_markdown_in_docstrings():
 
 def test_a_lone_heading_word_with_a_colon_is_text():
     assert docstring("Returns:\n    value:\n        deep") == [("list", "Returns:\nvalue:\ndeep")]
+
+
+def test_bars_of_mathematics_are_no_substitutions():
+    text = "It takes $O(|V| + |E|)$ time, (n-1)/(|G|-1), |x - y|; see |Build Status|."
+    assert docstring(text) == [
+        ("text", "It takes $O(|V| + |E|)$ time, (n-1)/(|G|-1), |x - y|; see .")
+    ]
