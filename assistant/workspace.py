@@ -33,6 +33,9 @@ from indexes.progress import OnProgress
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+# The command line looks for this thread before it ends.
+WARM_UP_THREAD = "warm-up"
+
 
 class Workspace:
     """The home folder of one person, opened.
@@ -105,7 +108,7 @@ class Workspace:
                 self.encoders.dense()
                 self.encoders.sparse()
 
-        thread = threading.Thread(target=work, name="warm-up", daemon=True)
+        thread = threading.Thread(target=work, name=WARM_UP_THREAD, daemon=True)
         thread.start()
         return thread
 

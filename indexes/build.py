@@ -98,7 +98,9 @@ class IndexWriter:
         """What `build` with these sources would change. Writes nothing."""
         old = self._manifest()
         published = self._open_store(old) if old else None
-        return plan(sources, published, set(old.excluded) if old else set())
+        if old is None:
+            return plan(sources, None, set())
+        return plan(sources, published, set(old.excluded), old.failures)
 
     def delete_documents(self, wanted: Iterable[str]) -> BuildResult:
         """Take documents out, by id or uri, and keep them out at later updates.

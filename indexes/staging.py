@@ -38,8 +38,18 @@ class Changes:
         return bool(self.added or self.changed or self.removed)
 
 
-def plan(sources: Iterable[Source], published: PassageStore | None, excluded: set[str]) -> Changes:
-    """What `Staging.read` would change, without parsing or writing anything."""
+def plan(
+    sources: Iterable[Source],
+    published: PassageStore | None,
+    excluded: set[str],
+    failed: Iterable[ReadFailure] = (),
+) -> Changes:
+    """What `Staging.read` would change, without parsing or writing anything.
+
+    Items that could not be read last time (`failed`) would be tried again and are listed as
+    failures, not as new.
+    """
+    failures = {failure.uri: failure for failure in failed}
     known = published.fingerprints() if published else {}
     changes, seen = Changes(), set(excluded)
     for source in sources:
@@ -49,6 +59,8 @@ def plan(sources: Iterable[Source], published: PassageStore | None, excluded: se
             seen.add(item.uri)
             if isinstance(item, ReadFailure):
                 changes.failures.append(item)
+            elif item.uri in failures:
+                changes.failures.append(failures[item.uri])
             elif item.uri not in known:
                 changes.added.append(item.uri)
             elif known[item.uri][0] != item.fingerprint:

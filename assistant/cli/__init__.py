@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
+
 
 def main() -> None:
     """Run the command line: every error a person can meet becomes a message and a status."""
     from assistant.cli.main import run
 
-    raise SystemExit(run())
+    status = run()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if any(thread.name == "warm-up" for thread in threading.enumerate()):
+        # Weights are still being loaded in native code, which crashes when the interpreter is
+        # taken down around it. Everything that matters is on the disk.
+        os._exit(status)
+    raise SystemExit(status)

@@ -9,7 +9,6 @@ import traceback
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 
 from assistant.cli import ask, doctor, evaluation, index, models, serve_app
@@ -30,6 +29,13 @@ Examples:
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 the answer is not in the documents.
 """
+
+# Typer brings its own click and exports no common base of its usage errors; this is it.
+_COMMAND_LINE_ERROR: type[Exception] = next(
+    kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
+)
+
+INTERRUPTED = 130
 
 app = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(index.index, name="index")
@@ -93,14 +99,14 @@ def run(arguments: list[str] | None = None) -> int:
     _quiet_libraries(debug)
     try:
         result = app(args=arguments, standalone_mode=False, prog_name="assistant")
-        return int(result) if isinstance(result, int) else 0
+        status = int(result) if isinstance(result, int) else 0
+        return _stopped() if status == INTERRUPTED else status
     except KnowledgeAssistantError as error:
         return _fail(error.message, error.remedy, error.exit_status, debug=debug)
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        return _fail("stopped", "nothing is lost: the same command goes on", 130, debug=False)
-    except click.exceptions.ClickException as error:
-        error.show(sys.stderr)
-        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        return _stopped()
+    except _COMMAND_LINE_ERROR as error:
+        return _wrong_usage(error, debug=debug)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): not an error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -108,6 +114,18 @@ def run(arguments: list[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last place where an error can be caught
         remedy = "run again with --debug (before the command) to see where"
         return _fail(f"{type(error).__name__}: {str(error)[:300]}", remedy, 1, debug=debug)
+
+
+def _stopped() -> int:
+    return _fail("stopped", "nothing is lost: the same command goes on", INTERRUPTED, debug=False)
+
+
+def _wrong_usage(error: Exception, *, debug: bool) -> int:
+    describe = getattr(error, "format_message", lambda: str(error))
+    message = str(describe()).strip()
+    if message:  # without one, the command's help has been shown already
+        _fail(message[:1].lower() + message[1:], "see `assistant --help`", 2, debug=debug)
+    return 2
 
 
 def _fail(message: str, remedy: str, status: int, *, debug: bool) -> int:

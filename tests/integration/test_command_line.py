@@ -1,0 +1,256 @@
+"""The command line as a person runs it: a process with its status and its two streams."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import MODELS, weights
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with documents, a home that uses the installed weights, and an index of them."""
+    weights("embedder"), weights("sparse")
+    base = tmp_path_factory.mktemp("cli")
+    (base / "docs").mkdir()
+    (base / "docs" / "lease.md").write_text(
+        "# Flat\n\nThe lease of the flat in Lyon ends on 31 March 2027. The rent is 870 euros.\n"
+    )
+    (base / "docs" / "broken.pdf").write_bytes(b"%PDF-1.7 this is not really a PDF")
+    (base / "home").mkdir()
+    (base / "home" / "models").symlink_to(MODELS, target_is_directory=True)
+    built = run(base, "index", "build", "notes", "--from", str(base / "docs"), "--json")
+    assert built.returncode == 0, built.stderr
+    result = json.loads(built.stdout)
+    assert result["documents"] == 1
+    assert [Path(f["uri"]).name for f in result["failures"]] == ["broken.pdf"]
+    assert result["failures"][0]["reason"]
+    return base
+
+
+def run(base: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("ASSISTANT_")},
+        "ASSISTANT_HOME": str(base / "home"),
+        **environ,
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "assistant", *arguments],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_answer_with_source(place: Path) -> None:
+    done = run(place, "ask", "When does the lease end?", "-i", "notes", "--reader", "extractive")
+    assert done.returncode == 0
+    assert "31 March 2027" in done.stdout
+    assert "lease.md" in done.stdout
+    assert "\x1b[" not in done.stdout  # no colour where there is no terminal
+
+
+def test_answer_as_json(place: Path) -> None:
+    done = run(
+        place, "ask", "When does the lease end?", "-i", "notes", "--reader", "extractive", "--json"
+    )
+    answer = json.loads(done.stdout)
+    assert answer["abstained"] is False
+    (source,) = answer["sources"]
+    assert "31 March 2027" in source["quote"]
+    assert {"question", "conversation", "index", "answer", "reader", "seconds", "events"} <= set(
+        answer
+    )
+
+
+def test_abstention_has_its_own_status(place: Path) -> None:
+    done = run(
+        place,
+        "ask",
+        "Who is the king of Norway?",
+        "-i",
+        "notes",
+        "--reader",
+        "extractive",
+        "--json",
+    )
+    assert done.returncode == 3
+    assert json.loads(done.stdout)["abstained"] is True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["ask", ""], 2, "empty"),
+        (["ask", "x" * 100_000], 2, "100,000"),
+        (["ask", "hello", "--index", "note", "--reader", "extractive"], 2, "did you mean 'notes'"),
+        (["--set", "retrieval.dept=5", "settings"], 2, "retrieval.depth"),
+        (["--set", "nonsense", "settings"], 2, "KEY=VALUE"),
+        (["index", "build", "../x", "--from", "."], 2, "cannot be an index's name"),
+        (["index", "build", "x", "--from", "/nowhere"], 2, "/nowhere"),
+        (["index", "build", "x"], 2, "--from"),
+        (["index", "search", "notes", " "], 2, "empty"),
+        (["index", "verify", "none"], 2, "none"),
+        (["index", "delete", "notes", "--document", "leese"], 2, "document"),
+        (["models", "fetch", "embeder"], 2, "embedder"),
+        (["eval", "retrieval", "/nowhere"], 2, "corpus.jsonl"),
+        (["ask", "hello", "--reader", "remote", "-i", "notes"], 2, "remote"),
+        (["frobnicate"], 2, "frobnicate"),
+        (["ask", "--nonsense"], 2, "nonsense"),
+    ],
+)
+def test_wrong_use_is_two_lines_and_a_status(
+    place: Path, arguments: list[str], status: int, words: str
+) -> None:
+    done = run(place, *arguments)
+    assert done.returncode == status
+    assert words in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) <= 3
+
+
+def test_unknown_environment_setting(place: Path) -> None:
+    done = run(place, "settings", ASSISTANT_RETRIEVAL__DEPHT="3")
+    assert done.returncode == 2
+    assert "retrieval.depth" in done.stderr
+
+
+def test_home_that_cannot_be_written(place: Path) -> None:
+    done = run(place, "ask", "hello", ASSISTANT_HOME="/proc/nowhere")
+    assert done.returncode == 1
+    assert "not writable" in done.stderr and "ASSISTANT_HOME" in done.stderr
+
+
+def test_port_in_use(place: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = run(place, "app", "--port", str(taken.getsockname()[1]))
+    assert done.returncode == 2
+    assert "--port" in done.stderr
+
+
+def test_debug_shows_where(place: Path) -> None:
+    assert "Traceback" in run(place, "--debug", "ask", "").stderr
+
+
+def test_update_delete_status_verify(place: Path) -> None:
+    note = place / "docs" / "note.txt"
+    note.write_text("The spare key is at Mrs. Berthier's.")
+    dry = json.loads(run(place, "index", "update", "notes", "--dry-run", "--json").stdout)
+    assert [Path(uri).name for uri in dry["added"]] == ["note.txt"]
+    updated = json.loads(run(place, "index", "update", "notes", "--json").stdout)
+    assert (updated["added"], updated["unchanged"]) == (1, 1)
+    found = json.loads(run(place, "index", "search", "notes", "spare key", "--json").stdout)
+    assert found["hits"][0]["uri"].endswith("note.txt")
+    assert set(found["hits"][0]["stages"]) == {"lexical", "dense", "sparse"}
+    assert json.loads(run(place, "index", "verify", "notes", "--json").stdout)["ok"] is True
+    note.unlink()
+    assert json.loads(run(place, "index", "update", "notes", "--json").stdout)["removed"] == 1
+    status = json.loads(run(place, "index", "status", "notes", "--json").stdout)
+    assert status["indexes"][0]["documents"] == 1
+
+
+def test_damaged_index_is_noticed_and_built_anew(place: Path) -> None:
+    run(place, "index", "build", "other", "--from", str(place / "docs"))
+    faiss = next((place / "home" / "indexes" / "other").rglob("*.faiss"))
+    faiss.write_bytes(b"nothing")
+    verified = run(place, "index", "verify", "other")
+    assert verified.returncode == 1 and "--fresh" in verified.stdout
+    asked = run(place, "index", "search", "other", "lease")
+    assert asked.returncode == 1 and "damaged" in asked.stderr
+    assert run(place, "index", "build", "other", "--fresh").returncode == 0
+    assert run(place, "index", "verify", "other").returncode == 0
+    assert run(place, "index", "delete", "other", "--yes").returncode == 0
+
+
+def test_doctor_is_clean(place: Path) -> None:
+    done = run(place, "doctor", "--json")
+    report = json.loads(done.stdout)
+    assert done.returncode == 0, report
+    assert report["ok"] is True
+    assert {f["severity"] for f in report["findings"]} <= {"ok", "note"}
+
+
+def test_ctrl_c_loses_nothing(place: Path) -> None:
+    folder = place / "many"
+    folder.mkdir()
+    for number in range(200):
+        (folder / f"{number}.txt").write_text(f"Note {number}. " + "Some words about kelp. " * 60)
+    command = [sys.executable, "-m", "assistant", "index", "build", "many", "--from", str(folder)]
+    environment = {**os.environ, "ASSISTANT_HOME": str(place / "home")}
+    child = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    manifest = place / "home" / "indexes" / "many" / "manifest.json"
+    while not manifest.exists() and child.poll() is None:
+        time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    _, errors = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert "stopped" in errors and "Traceback" not in errors
+    # Lexical search answers already, and the same command goes on.
+    found = json.loads(run(place, "index", "search", "many", "Note 17", "--json").stdout)
+    assert found["hits"] and "lexical" in found["stages"]
+
+
+def test_evaluation_of_a_collection(place: Path) -> None:
+    folder = place / "collection"
+    (folder / "qrels").mkdir(parents=True)
+    texts = {
+        "a": "Sea otters wrap themselves in kelp.",
+        "b": "The lease ends in March.",
+        "c": "Boilers need gas.",
+    }
+    (folder / "corpus.jsonl").write_text(
+        "".join(json.dumps({"_id": k, "title": "", "text": v}) + "\n" for k, v in texts.items())
+    )
+    (folder / "queries.jsonl").write_text('{"_id": "q", "text": "when does the lease end"}\n')
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq\tb\t1\n")
+    run_file = place / "out.run"
+    done = run(place, "eval", "retrieval", str(folder), "--json", "--run", str(run_file))
+    report = json.loads(done.stdout)
+    assert report["measures"]["nDCG@5"] == 1.0
+    assert report["queries"] == 1
+    assert run_file.read_text().startswith("q Q0 b 1 ")
+    again = json.loads(run(place, "eval", "retrieval", str(folder), "--json").stdout)
+    assert again["measures"] == report["measures"]
+
+
+def test_evaluation_of_answers(place: Path) -> None:
+    rows = [
+        {
+            "passage": "The lease ends in March.",
+            "question": "When does the lease end?",
+            "answers": ["March"],
+            "answerable": True,
+        },
+        {
+            "passage": "The lease ends in March.",
+            "question": "Who wrote Hamlet?",
+            "answers": [],
+            "answerable": False,
+        },
+    ]
+    file = place / "questions.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = run(place, "eval", "answers", str(file), "--reader", "extractive", "--json")
+    report = json.loads(done.stdout)
+    assert report["questions"] == 2
+    assert report["measures"]["abstain_recall"] == 1.0
+    assert report["measures"]["HasAns_F1"] > 0
+    file.write_text("{not json\n")
+    broken = run(place, "eval", "answers", str(file))
+    assert broken.returncode == 2 and "line 1" in broken.stderr
