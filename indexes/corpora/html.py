@@ -7,6 +7,7 @@ saved as HTML, is read whole.
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import PurePath
 from typing import Any
@@ -15,6 +16,8 @@ from indexes.corpora.blocks import DocumentBuilder, Parsed, one_line
 from indexes.corpora.html_blocks import HtmlBlocks, heading_text, text_of
 from indexes.corpora.text import decode
 from indexes.errors import ReadError
+
+logging.getLogger("trafilatura").addHandler(logging.NullHandler())  # not for people's eyes
 
 _META_CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.I)
 _XML_ENCODING = re.compile(r"^\s*<\?xml[^>]*\?>", re.I)

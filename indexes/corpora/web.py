@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -17,8 +16,6 @@ from indexes.errors import ReadError, UsageError
 
 if TYPE_CHECKING:
     import httpx
-
-logging.getLogger("trafilatura").addHandler(logging.NullHandler())
 
 SCHEMES = ("http", "https")
 TIMEOUT_SECONDS = 20.0  # to connect, and for each piece
