@@ -97,6 +97,7 @@ class Staging:
             (self.path / "chunker").write_text(chunker.fingerprint)
         self.store = PassageStore(self.path / STORE_FILE, create=True)
         self._ids: set[str] = set()
+        self._kept: set[str] = set()
         self._committed = time.monotonic()
 
     def _take_leftover(self, folder: Path) -> PassageStore | None:
@@ -129,7 +130,7 @@ class Staging:
                 seen.add(item.uri)
                 self._stage(item, source.spec, known)
                 on_item(len(seen))
-        self.changes.removed = sorted(set(known) - seen)
+        self.changes.removed = sorted(set(known) - seen - self._kept)
         self.store.commit()
 
     def keep_all_but(self, document_ids: set[str]) -> None:
@@ -199,13 +200,22 @@ class Staging:
         return True
 
     def _fail(self, failure: ReadFailure, spec: str, known: dict[str, tuple[str, str]]) -> None:
-        """Note the failure; a document that could be read before stays as it was then."""
+        """Note the failure; what could be read before stays as it was then.
+
+        A failure may stand for many documents: a folder that cannot be opened, an archive that
+        is cut short. Everything below it is kept, since nothing says that it is gone.
+        """
         self.changes.failures.append(failure)
-        _, document_id = known.get(failure.uri, ("", ""))
-        if document_id and self._published and document_id not in self._ids:
-            self.store.copy_from(self._published, document_id, source=spec)
-            self._ids.add(document_id)
-            self.changes.unchanged += 1
+        if self._published is None:
+            return
+        below = (f"{failure.uri}/", f"{failure.uri}#")
+        for uri, (_, document_id) in known.items():
+            lost = uri == failure.uri or uri.startswith(below)
+            if lost and document_id not in self._ids:
+                self.store.copy_from(self._published, document_id, source=spec)
+                self._ids.add(document_id)
+                self._kept.add(uri)
+                self.changes.unchanged += 1
 
     def finish(self) -> None:
         """Make sure that the staged store is on the disk."""

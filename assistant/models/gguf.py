@@ -136,6 +136,8 @@ class GGUFChat(BaseChatModel):
         parameters.cpuparams_batch.n_threads = parameters.cpuparams.n_threads
         parameters.verbosity = -1
         parameters.ui = False
+        # The slot itself keeps the last prompt; the extra cache in memory would grow to gigabytes.
+        parameters.cache_ram_mib = 0
         # The runtime opens a port on the loopback. Without the key, any program of this machine
         # (or a web page in its browser) could use it.
         self._key = secrets.token_urlsafe(32)

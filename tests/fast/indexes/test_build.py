@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexes.build import IndexWriter
-from indexes.documents import Document
+from indexes.documents import Document, ReadFailure
 from indexes.errors import (
     IndexCorruptError,
     IndexFormatError,
@@ -325,3 +325,16 @@ def test_reader_that_crashes_stops_nothing(tmp_path: Path) -> None:
     assert [f.uri for f in result.changes.failures] == ["b"]
     assert "deep inside a parser" in result.changes.failures[0].reason
     assert result.manifest.documents == 2
+
+
+def test_folder_that_cannot_be_opened_takes_nothing_with_it(tmp_path: Path) -> None:
+    class Locked(MemorySource):
+        def entries(self):  # type: ignore[no-untyped-def]
+            yield ReadFailure("/notes/private", "permission denied")
+
+    folder = tmp_path / "notes"
+    texts = {"/notes/private/lease.md": "The lease ends.", "/notes/privately.md": "Other."}
+    _writer(folder).build([MemorySource(dict(texts))])
+    changes = _writer(folder).build([Locked({})]).changes
+    assert changes.removed == ["/notes/privately.md"]
+    assert _search(folder, "lease")[0][0] == "/notes/private/lease.md"
