@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from assistant.models.store import ModelStore
-from assistant.settings import load_settings
-from assistant.workspace import Workspace
-from indexes.corpora import open_source
-from tests.browser.documents import write_documents
+from tests.browser.serving import make_home, serve
 from tests.conftest import MODELS, weights
-
-START = 60  # seconds until the page must answer
 
 
 @dataclass
@@ -47,38 +35,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def served_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the installed weights and an index of the small folder."""
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page on a home with the installed weights and an index of the small folder."""
     for name in ("minilm", "splade-tiny", "en-core-web-sm"):
         weights(name)
-    root = tmp_path_factory.mktemp("page")
-    home = root / "home"
-    home.mkdir()
-    (home / "models").symlink_to(MODELS, target_is_directory=True)
-    (home / "config.toml").write_text('retrieval.index = "notes"\n', encoding="utf-8")
-    write_documents(root / "documents")
-    workspace = Workspace(load_settings(home=home, environ={}))
-    workspace.writer("notes").build([open_source(str(root / "documents"))])
-    return home
-
-
-@pytest.fixture(scope="session")
-def address(served_home: Path) -> Iterator[str]:
-    """The page, started as a person starts it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "assistant", "--home", str(served_home)]
-    log = (served_home / "page.log").open("wb")
-    child = subprocess.Popen([*command, "app", "--port", str(port)], stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(f"{url}/_stcore/health", child)
+    with serve(make_home(tmp_path_factory.mktemp("page"), MODELS)) as url:
         yield url
-    finally:
-        child.send_signal(signal.SIGTERM)
-        child.wait(30)
-        log.close()
 
 
 @pytest.fixture
@@ -109,16 +71,3 @@ def watched(browser: Browser, address: str) -> Iterator[Watched]:
 @pytest.fixture(scope="session")
 def has_answerer() -> bool:
     return ModelStore(MODELS).is_installed("qwen2.5-1.5b")
-
-
-def _wait_for(url: str, child: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + START
-    while time.monotonic() < end:
-        if child.poll() is not None:
-            break
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise RuntimeError(f"the page did not start (status {child.poll()})")
