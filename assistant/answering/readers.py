@@ -18,9 +18,12 @@ from assistant.answering.evidence import Evidence, Sentence
 from assistant.answering.prompts import NOT_FOUND, answer_messages
 from assistant.events import FoundPassage, ReaderKind
 
-# Both chosen on squad2/dev by `benchmarks/calibrate.py`; docs/evaluation.md has the curves.
+# Chosen on squad2/dev by `benchmarks/calibrate.py`; docs/evaluation.md has the curves. Asked for
+# sentences the model refuses readily by itself; asked for a phrase it hardly ever does, yet a tenth
+# of the probability on the refusal is already a sign.
 EXTRACTIVE_THRESHOLD = 0.40
-REFUSAL_THRESHOLD = 0.5
+REFUSAL_THRESHOLD = 0.50
+SHORT_REFUSAL_THRESHOLD = 0.10
 
 _KEEP_BESIDE_BEST = 0.80  # a further sentence is quoted only if it scores nearly as well
 _TOP_LOGPROBS = 20
@@ -81,8 +84,7 @@ class ModelReader:
         short: ask for a phrase instead of cited sentences (evaluation).
         refusal_threshold: when the probability that the answer begins with the refusal reaches
             this, it is one. Needs a model that reports log-probabilities; the plain text decides
-            otherwise. Small models almost never put the refusal first, yet give it noticeable
-            probability when the answer is missing, so the threshold may be well below .5.
+            otherwise. None takes the calibrated one of the prompt's form.
     """
 
     def __init__(
@@ -92,7 +94,7 @@ class ModelReader:
         *,
         max_tokens: int = 220,
         short: bool = False,
-        refusal_threshold: float = REFUSAL_THRESHOLD,
+        refusal_threshold: float | None = None,
         logprobs: bool = False,
     ) -> None:
         self.kind: ReaderKind = kind
@@ -101,7 +103,8 @@ class ModelReader:
             options.update(logprobs=True, top_logprobs=_TOP_LOGPROBS)
         self._model = model.bind(**options)
         self._short = short
-        self._threshold = refusal_threshold
+        calibrated = SHORT_REFUSAL_THRESHOLD if short else REFUSAL_THRESHOLD
+        self._threshold = calibrated if refusal_threshold is None else refusal_threshold
 
     def write(
         self, question: str, evidence: Evidence, passages: Sequence[FoundPassage]

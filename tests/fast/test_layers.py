@@ -58,7 +58,13 @@ def test_library_never_prints_or_exits() -> None:
                 continue
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and ast.unparse(node.func) in (
-                    "print", "exit", "quit", "sys.exit", "os._exit", "exec", "eval",
+                    "print",
+                    "exit",
+                    "quit",
+                    "sys.exit",
+                    "os._exit",
+                    "exec",
+                    "eval",
                 ):
                     wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
     assert wrong == []
