@@ -47,9 +47,9 @@ def marks(checked: SentenceChecked) -> str:
 
 
 def quotation_markdown(sentences: Sequence[SentenceChecked]) -> str:
-    """Each sentence as a block of its own, as quotations are."""
+    """Each sentence as a paragraph of its own, in quotation marks."""
     quotes = [
-        f"> “{plain(one_line(checked.text, 100_000))}” {marks(checked)}"
+        f"“{plain(one_line(checked.text, 100_000))}” {marks(checked)}"
         for checked in sentences
         if checked.status != "dropped"
     ]

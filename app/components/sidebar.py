@@ -49,10 +49,11 @@ def show_conversations(
         on_click=open_conversation,
         args=(None,),
     )
-    for item in listed[:_SHOWN]:
-        _show_item(item, is_open=item.id == current)
-        if item.id == current:
-            _show_changes(item, conversations)
+    with st.container(gap="xxsmall"):
+        for item in listed[:_SHOWN]:
+            _show_item(item, is_open=item.id == current)
+            if item.id == current:
+                _show_changes(item, conversations)
 
 
 def _show_item(item: Conversation, *, is_open: bool) -> None:

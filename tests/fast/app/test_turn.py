@@ -88,8 +88,9 @@ def test_a_sentence_without_support_is_marked() -> None:
     assert text.endswith(r"\$5 and \$6\. :orange-badge[not supported]")
 
 
-def test_quotations_are_blocks() -> None:
-    assert quotation_markdown([SUPPORTED]).startswith("> “They sleep")
+def test_quotations_are_paragraphs_in_quotation_marks() -> None:
+    first, second = quotation_markdown([SUPPORTED, DROPPED, SUPPORTED]).split("\n\n")
+    assert first == second == r"“They sleep on their backs\.” :primary[\[1\]]"
 
 
 def test_summaries() -> None:
