@@ -92,7 +92,7 @@ def _show_sources(view: TurnView, on_source: OnSource, title: str) -> None:
         for source in sources:
             number = source.passage.number
             if st.button(
-                plain(one_line(source.label, 48)),
+                plain(one_line(source.label, 64)),
                 key=f"source-{view.turn_id}-{number}",
                 help=plain(one_line(" … ".join(source.quotes) or source.passage.text, 240)),
             ):

@@ -64,15 +64,31 @@ def show_jobs(jobs: Jobs, title_part: str = "", *, stoppable: bool = True) -> li
     return [job for job in found if job.state != "running"]
 
 
-def show_ended(jobs: Jobs, ended: Sequence[Job]) -> None:
-    """What became of the work: failures until they are put away."""
+def show_ended(
+    jobs: Jobs, ended: Sequence[Job], go_on: Callable[[Job], None] | None = None
+) -> None:
+    """What became of the work: failures until they are put away; `go_on` starts one again."""
     for job in ended:
         if job.state == "failed":
             with st.container(border=True):
                 st.markdown(f":material/error: **{plain(sentence(job.title)[:-1])}** did not end")
                 st.markdown(plain(sentence(job.message or "it was stopped")))
                 st.caption("What was done so far is kept; starting it again goes on from there.")
-                st.button("Put away", key=f"forget-{job.id}", on_click=jobs.forget, args=(job.id,))
+                with st.container(horizontal=True):
+                    if go_on is not None:
+                        st.button("Go on", key=f"go-on-{job.id}", on_click=go_on, args=(job,))
+                    st.button(
+                        "Put away", key=f"forget-{job.id}", on_click=jobs.forget, args=(job.id,)
+                    )
+
+
+def mention_ended(ended: Sequence[Job]) -> None:
+    """One line for each failure, where there is no room for more."""
+    for job in ended:
+        if job.state == "failed":
+            why = job.message or "it was stopped"
+            text = f"{job.title} did not end: {why} (see the library)"
+            st.caption(f":material/error: {plain(sentence(text))}")
 
 
 def _watch(jobs: Jobs, ids: Sequence[str], stoppable: bool) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from app.components.answer import show_answer
 from app.components.context import Opened, opened
 from app.components.notices import errors_shown, show_warning
-from app.components.progress import show_ended, show_jobs
+from app.components.progress import mention_ended, show_jobs
 from app.components.reader import reader_in_force, show_answerer_offer
 from app.components.sidebar import OPEN, choose_index, open_conversation, show_conversations
 from app.components.source import open_source
@@ -94,7 +94,7 @@ def main() -> None:
         show_conversations(conversations.list(), current, conversations)
     typed = st.chat_input("Ask your documents", submit_mode="stop", max_chars=8000)
     question = typed or st.session_state.pop("asked", None)
-    show_ended(home.jobs, show_jobs(home.jobs, "index ", stoppable=False))
+    mention_ended(show_jobs(home.jobs, "index ", stoppable=False))
     _missing(manifests.get(index))
     turns = conversations.turns(current) if current else ()
     for turn in turns:

@@ -22,15 +22,26 @@ from app.components.text import plain
 from app.components.turn import counted
 from app.components.uploads import documents_folder, keep_uploads, sources_with
 from assistant.errors import UsageError
+from assistant.jobs import Job
 from indexes.corpora import open_source
 from indexes.manifest import Manifest, check_name
 from indexes.store import StoredDocument
 
+_JOBS = "index "  # how the titles of this page's work begin
+
 
 def _start(home: Opened, name: str, arguments: list[str]) -> None:
     with errors_shown():
-        home.jobs.start(f"index {name}", ["index", *arguments])
+        home.jobs.start(f"{_JOBS}{name}", ["index", *arguments])
         st.rerun()
+
+
+def _go_on(home: Opened, job: Job) -> None:
+    """Build again from the index's own sources; what was read and encoded is taken over."""
+    name = job.title.removeprefix(_JOBS)
+    with errors_shown():
+        home.jobs.start(job.title, ["index", "build", name])
+        home.jobs.forget(job.id)
 
 
 def _add(home: Opened, name: str, known: list[str], adding: Adding) -> None:
@@ -44,7 +55,7 @@ def _add(home: Opened, name: str, known: list[str], adding: Adding) -> None:
         keep_uploads(folder, adding.uploads)
         places.append(str(folder))
     sources = [part for spec in sources_with(known, places) for part in ("--from", spec)]
-    home.jobs.start(f"index {name}", ["index", "build", name, *sources])
+    home.jobs.start(f"{_JOBS}{name}", ["index", "build", name, *sources])
 
 
 def _new_index(home: Opened, names: list[str]) -> None:
@@ -121,7 +132,8 @@ def _index(home: Opened, manifest: Manifest) -> None:
 def main() -> None:
     home = opened()
     st.header("Library", anchor=False)
-    show_ended(home.jobs, show_jobs(home.jobs, "index "))
+    ended = show_jobs(home.jobs, _JOBS)
+    show_ended(home.jobs, ended, lambda job: _go_on(home, job))
     manifests = {manifest.name: manifest for manifest in home.workspace.indexes()}
     if manifests:
         sizes = {name: folder_size(home.workspace.index_folder(name)) for name in manifests}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,20 @@ def test_a_wrong_place_is_refused_in_words(notes: Workspace) -> None:
     next(b for b in run.button if b.label == "Make the index").click().run()
     assert "/no/such/folder" in run.error[0].value.replace("\\", "")
     assert "What to do" in run.error[0].value
+
+
+def test_work_that_failed_is_said_and_put_away(notes: Workspace) -> None:
+    folder = notes.settings.jobs_folder / "abc"
+    folder.mkdir(parents=True)
+    about = {"title": "index notes", "pid": 2**22, "started": 1.0}
+    (folder / "job.json").write_text(json.dumps(about), encoding="utf-8")
+    (folder / "progress.json").write_text('{"ended": false, "stages": []}', encoding="utf-8")
+    (folder / "log.txt").write_text("error: the $disk$ is full\n", encoding="utf-8")
+    assert any(r"the \$disk\$ is full" in caption.value for caption in page("chat").caption)
+    run = page("library")
+    assert r"The \$disk\$ is full\." in markdown(run)
+    next(b for b in run.button if b.label == "Put away").click().run()
+    assert not folder.exists()
 
 
 def test_an_index_is_deleted(notes: Workspace) -> None:
