@@ -138,6 +138,8 @@ def test_an_index_is_made_from_an_uploaded_file(watched: Watched, tmp_path: Path
     page.get_by_role("button", name="Make the index").click()
     expect(page.get_by_text(re.compile("^index bees –"))).to_be_visible()
     expect(page.get_by_text(re.compile("^index bees –"))).to_be_hidden(timeout=90_000)
+    overview = page.get_by_test_id("stDataFrame").first
+    expect(overview.locator("td", has_text="bees")).to_have_count(1, timeout=30_000)
     page.get_by_role("combobox", name="Index").click()
     page.get_by_role("option", name="bees").click()
     sources = page.get_by_role("tab", name="Sources")
