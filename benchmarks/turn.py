@@ -3,7 +3,7 @@
     python -m benchmarks.turn [--index starter] [--answerer/--no-answerer]
 
 Each question is asked in a fresh conversation on a warm process, as on the page. Prints minimum,
-median and maximum, and the process's resident memory after each phase (Linux).
+median and maximum, and the process's peak resident memory after each phase (Linux).
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ QUESTIONS = (
 
 
 def resident_megabytes() -> float:
-    """Resident memory of this process."""
+    """The most resident memory this process ever had."""
     for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
     return float("nan")
 
@@ -77,7 +77,7 @@ def main(
         report(f"\n{reader}")
         report(f"  first word   {_spread(firsts, 's')}")
         report(f"  whole turn   {_spread(totals, 's')}")
-        report(f"  resident     {resident_megabytes():.0f} MB")
+        report(f"  peak memory  {resident_megabytes():.0f} MB")
 
 
 if __name__ == "__main__":

@@ -45,9 +45,12 @@ def opened() -> Opened:
     return found
 
 
-@st.cache_resource(show_spinner=False, max_entries=2)
+@st.cache_resource(show_spinner=False, max_entries=1)
 def _open(home: str, _settings_changed: int) -> Opened:
-    """Cached by home folder and by when the settings were changed."""
+    """Cached by home folder and by when the settings were changed.
+
+    Only the latest is kept: each may hold two gigabytes of weights.
+    """
     settings = load_settings(home=Path(home))
     workspace = Workspace(settings)
     workspace.warm_up()  # while the person reads and types
