@@ -12,7 +12,7 @@ from typing import Literal
 
 from assistant.errors import KnowledgeAssistantError
 from assistant.workspace import Workspace
-from indexes.manifest import Manifest
+from indexes.manifest import MANIFEST, Manifest
 
 _LOW_DISK = 2 * 1024**3
 
@@ -100,6 +100,14 @@ def _weights(workspace: Workspace) -> Iterator[Finding]:
 def _indexes(workspace: Workspace) -> Iterator[Finding]:
     names = [folder.name for folder in sorted(workspace.settings.indexes_folder.iterdir())]
     for name in names:
+        if not (workspace.settings.indexes_folder / name / MANIFEST).exists():
+            yield Finding(
+                f"index {name}",
+                "note",
+                "nothing is published yet",
+                f"wait for its first build, or go on: assistant index build {name} --from FOLDER",
+            )
+            continue
         try:
             manifest = workspace.index(name).manifest
         except KnowledgeAssistantError as error:

@@ -66,7 +66,12 @@ class Jobs:
                     stderr=subprocess.STDOUT,
                     start_new_session=True,  # closing the page's terminal does not end it
                 )
-            about = {"title": title, "pid": child.pid, "started": time.time()}
+            about = {
+                "title": title,
+                "pid": child.pid,
+                "identity": pid_identity(child.pid),
+                "started": time.time(),
+            }
             write_atomically(folder / "job.json", json.dumps(about).encode())
         self._children[job_id] = child
         self._drop_old()
@@ -106,7 +111,11 @@ class Jobs:
         except (OSError, ValueError):
             return None  # removed or being written just now
         progress, ended = read_progress(folder)
-        state: JobState = "running" if self._alive(folder.name, int(about["pid"])) else "failed"
+        state: JobState = (
+            "running"
+            if self._alive(folder.name, int(about["pid"]), about.get("identity"))
+            else "failed"
+        )
         if ended is not None:
             state = "done" if ended else "failed"
         return Job(
@@ -118,15 +127,11 @@ class Jobs:
             float(about["started"]),
         )
 
-    def _alive(self, job_id: str, pid: int) -> bool:
+    def _alive(self, job_id: str, pid: int, identity: str | None) -> bool:
         child = self._children.get(job_id)
         if child is not None:
             return child.poll() is None
-        try:
-            os.kill(pid, 0)
-        except OSError:
-            return False
-        return True
+        return pid_identity(pid) is not None and pid_identity(pid) == identity
 
     def _drop_old(self) -> None:
         for job in [job for job in self.list() if job.state != "running"][_KEEP:]:
@@ -163,6 +168,25 @@ class JobReporter:
         stages = [dataclasses.asdict(progress) for progress in self._stages.values()]
         data: dict[str, Any] = {"ended": ended, "stages": stages}
         write_atomically(self._folder / "progress.json", json.dumps(data).encode())
+
+
+def pid_identity(pid: int) -> str | None:
+    """What tells a process from a later one with the same number; None if it does not live.
+
+    On Linux the moment it was started; elsewhere the number alone has to do.
+    """
+    stat = Path(f"/proc/{pid}/stat")
+    if Path("/proc/self/stat").exists():
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            return None
+        return None if fields[0] in "ZX" else fields[19]
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return None
+    return str(pid)
 
 
 def read_progress(folder: Path) -> tuple[tuple[Progress, ...], bool | None]:

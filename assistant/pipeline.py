@@ -6,6 +6,7 @@ else (page, command line, evaluation, replay) reads that stream.
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,7 @@ from assistant.events import (
     TurnStarted,
     TurnStopped,
 )
+from assistant.memory.conversations import Turn
 from assistant.reading import choose_reader
 from assistant.understanding.followup import understand
 from assistant.understanding.parser import NounPhrases
@@ -41,6 +43,8 @@ from indexes.encoders import DenseEncoder
 from indexes.index import Hit, SearchResult
 
 MAX_QUESTION_CHARACTERS = 8_000
+
+_log = logging.getLogger(__name__)
 
 
 class Assistant:
@@ -114,6 +118,13 @@ class Assistant:
         except KnowledgeAssistantError as error:
             state = "failed"
             failed = TurnFailed(error.message, error.remedy, error.exit_status)
+            events.append(failed)
+            yield failed
+        except Exception as error:  # noqa: BLE001 - a person gets words, the log gets the trace
+            _log.exception("a turn failed")
+            state = "failed"
+            reason = f"something unexpected went wrong: {type(error).__name__}: {str(error)[:200]}"
+            failed = TurnFailed(reason, "ask again; if it stays, run `assistant doctor`")
             events.append(failed)
             yield failed
         finally:
@@ -191,7 +202,7 @@ class Assistant:
 
     def _history(self, started: TurnStarted) -> list[tuple[str, str]]:
         turns = self._workspace.conversations.turns(started.conversation_id)
-        return [(t.question, t.answer) for t in turns if t.id != started.turn_id][-4:]
+        return [(t.question, _said(t)) for t in turns if t.id != started.turn_id][-4:]
 
     def _search(self, query: str, index: str) -> SearchResult:
         retrieval = self._workspace.settings.retrieval
@@ -199,11 +210,7 @@ class Assistant:
             query,
             limit=retrieval.passages,
             depth=retrieval.depth,
-            weights={
-                "lexical": retrieval.lexical_weight,
-                "dense": retrieval.dense_weight,
-                "sparse": retrieval.sparse_weight,
-            },
+            weights=retrieval.weights,
         )
 
     def _encoder(self) -> DenseEncoder | None:
@@ -211,6 +218,12 @@ class Assistant:
             return self._workspace.encoders.dense()
         except ModelMissingError:
             return None  # words alone decide then; `PassagesFound.missing_stages` shows it
+
+
+def _said(turn: Turn) -> str:
+    """What an earlier answer adds to the conversation: nothing, where there was none."""
+    answered = any(isinstance(e, AnswerDone) and not e.abstained for e in turn.events)
+    return turn.answer if answered else ""
 
 
 def found_passages(hits: Sequence[Hit]) -> tuple[FoundPassage, ...]:

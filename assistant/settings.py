@@ -50,6 +50,15 @@ class RetrievalSettings(Section):
     dense_weight: float = Field(0.35, ge=0, le=1, description="share of the embedder")
     sparse_weight: float = Field(0.25, ge=0, le=1, description="share of the sparse encoder")
 
+    @property
+    def weights(self) -> dict[str, float]:
+        """The fusion's weights by stage."""
+        return {
+            "lexical": self.lexical_weight,
+            "dense": self.dense_weight,
+            "sparse": self.sparse_weight,
+        }
+
 
 class AnsweringSettings(Section):
     """How an answer is written and checked."""
@@ -114,7 +123,7 @@ def default_home() -> Path:
 
 def known_keys() -> dict[str, type[Section]]:
     """Dotted names of every setting, e.g. `retrieval.depth`."""
-    found: dict[str, type[Section]] = {"home": Settings}
+    found: dict[str, type[Section]] = {}
     for name, info in Settings.model_fields.items():
         section = info.annotation
         if isinstance(section, type) and issubclass(section, Section):
@@ -143,10 +152,15 @@ def load_settings(
     folder = home or default_home()
     values: dict[str, Any] = {}
     for key, value, origin in _layers(folder, environment, overrides or {}):
+        if key == "home":
+            raise UsageError(
+                f"the home folder cannot be a setting ({origin})",
+                remedy="use --home FOLDER or the environment variable ASSISTANT_HOME",
+            )
         if key not in known_keys():
             raise UnknownNameError("setting", key, known_keys(), remedy=f"({origin})")
         _put(values, key, value)
-    values["home"] = values.get("home", folder)
+    values["home"] = folder
     try:
         return Settings.model_validate(values)
     except ValidationError as error:

@@ -116,7 +116,10 @@ def _answerer(
             budget = _WHOLE_PASSAGE
         else:
             result = workspace.index(index).search(
-                question.text, limit=settings.retrieval.passages, depth=settings.retrieval.depth
+                question.text,
+                limit=settings.retrieval.passages,
+                depth=settings.retrieval.depth,
+                weights=settings.retrieval.weights,
             )
             passages = found_passages(result.hits)
             budget = settings.answering.evidence_tokens

@@ -69,7 +69,7 @@ def read_rows(path: Path, required: tuple[str, ...]) -> Iterator[dict[str, Any]]
         UsageError: the file cannot be read, a line is no object, or lacks a required key.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}") from error
     for number, line in enumerate(lines, start=1):

@@ -45,7 +45,12 @@ def index_collection(
     name = f"eval-{collection.fingerprint[:12]}"
     try:
         index = workspace.index(name)
-        if not index.manifest.missing_stages:
+        stages = index.manifest.stages
+        made_by = (workspace.encoders.dense().fingerprint, workspace.encoders.sparse().fingerprint)
+        if all(
+            name in stages and stages[name].fingerprint == fingerprint
+            for name, fingerprint in zip(("dense", "sparse"), made_by, strict=True)
+        ):
             return index
     except KnowledgeAssistantError:
         pass  # not built yet, or damaged: build it
@@ -68,11 +73,6 @@ def evaluate_retrieval(
     """
     index = index_collection(workspace, collection, on_progress)
     retrieval = workspace.settings.retrieval
-    weights = {
-        "lexical": retrieval.lexical_weight,
-        "dense": retrieval.dense_weight,
-        "sparse": retrieval.sparse_weight,
-    }
     runs: dict[str, Run] = {stage: {} for stage in STAGES}
     fused: Run = {}
     started = time.monotonic()
@@ -83,7 +83,7 @@ def evaluate_retrieval(
                 f"cannot evaluate without every stage: {missing}",
                 remedy="assistant models fetch embedder sparse",
             )
-        scores = FUSIONS[fusion](rankings, weights)
+        scores = FUSIONS[fusion](rankings, retrieval.weights)
         fused[query] = _named(index, scores)
         for stage, ranking in rankings.items():
             pairs = zip(ranking.rows.tolist(), ranking.scores.tolist(), strict=True)

@@ -24,13 +24,28 @@ from indexes.documents import Source
 from indexes.encoders import Encoders
 from indexes.encoding import Encoding, encode_dense, encode_sparse
 from indexes.encodings import EncodingCache, text_key
-from indexes.errors import IndexLockedError, IndexNotFoundError, UnknownNameError, UsageError
+from indexes.errors import (
+    IndexingError,
+    IndexLockedError,
+    IndexNotFoundError,
+    UnknownNameError,
+    UsageError,
+)
 from indexes.files import sha256_of, storage_errors
-from indexes.manifest import Manifest, check_name, generation_after, now, read_manifest
+from indexes.manifest import (
+    Manifest,
+    check_name,
+    generation_after,
+    now,
+    read_manifest,
+    read_remains,
+)
 from indexes.progress import OnProgress, Progress
-from indexes.stages import build_stage, finished_stage
+from indexes.stages import build_stage, finished_stage, intact
 from indexes.staging import STORE_FILE, Changes, Staging, plan
 from indexes.store import PassageStore
+
+CACHE = "encodings.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +83,17 @@ class IndexWriter:
 
     # -- commands ---------------------------------------------------------------------------
 
-    def build(self, sources: Sequence[Source], *, fresh: bool = False) -> BuildResult:
+    def build(
+        self, sources: Sequence[Source], *, fresh: bool = False, put_back: Iterable[str] = ()
+    ) -> BuildResult:
         """Make the index hold exactly the documents of `sources`.
 
+        Whatever happens, the published index stays in force until the new one is ready; an index
+        that is damaged is built anew from its sources.
+
         Args:
-            fresh: forget what is there, cached encodings included.
+            fresh: read and encode everything again, whatever is there.
+            put_back: uris of documents that were deleted and shall be read again.
 
         Raises:
             IndexLockedError: another process is writing it.
@@ -82,25 +103,25 @@ class IndexWriter:
         if not sources:
             raise UsageError("no source given", remedy="add --from FOLDER")
         with self._lock():
-            if fresh:
-                self._clear()
-            old = self._manifest()
-            return self._rebuild(old, list(sources), set(old.excluded) if old else set())
+            # A file that is named by itself is wanted, whatever was deleted before.
+            wanted = {*put_back, *(source.spec for source in sources)}
+            excluded = set(read_remains(self.folder).excluded) - wanted
+            return self._rebuild(self._usable(), list(sources), excluded, fresh=fresh)
 
     def update(self, open_source: Callable[[str], Source]) -> BuildResult:
         """Read the index's own sources again and take over what is new, changed or gone."""
         with self._lock():
-            old = read_manifest(self.folder)
-            sources = [open_source(spec) for spec in old.sources]
-            return self._rebuild(old, sources, set(old.excluded))
+            read_manifest(self.folder)
+            remains = read_remains(self.folder)
+            sources = [open_source(spec) for spec in remains.sources]
+            return self._rebuild(self._usable(), sources, set(remains.excluded))
 
     def plan(self, sources: Sequence[Source]) -> Changes:
         """What `build` with these sources would change. Writes nothing."""
-        old = self._manifest()
-        published = self._open_store(old) if old else None
+        old = self._usable()
         if old is None:
-            return plan(sources, None, set())
-        return plan(sources, published, set(old.excluded), old.failures)
+            return plan(sources, None, set(read_remains(self.folder).excluded))
+        return plan(sources, self._open_store(old), set(old.excluded), old.failures)
 
     def delete_documents(self, wanted: Iterable[str]) -> BuildResult:
         """Take documents out, by id or uri, and keep them out at later updates.
@@ -124,7 +145,7 @@ class IndexWriter:
                 staging, old, old.sources, {*old.excluded, *gone.values()}
             )
             manifest.chunker = old.chunker
-            return self._publish_all(staging, old, manifest, started)
+            return self._publish_all(staging, old, manifest, started, keep_encoders=True)
 
     def delete_index(self) -> None:
         """Remove the whole index.
@@ -142,12 +163,17 @@ class IndexWriter:
     # -- the work ---------------------------------------------------------------------------
 
     def _rebuild(
-        self, old: Manifest | None, sources: list[Source], excluded: set[str]
+        self,
+        old: Manifest | None,
+        sources: list[Source],
+        excluded: set[str],
+        *,
+        fresh: bool = False,
     ) -> BuildResult:
         started = time.monotonic()
         published = self._open_store(old) if old else None
-        same = old is not None and old.chunker == self._chunker.fingerprint
-        staging = Staging(self.folder, self._chunker, published, same_chunker=same)
+        same = old is not None and old.chunker == self._chunker.fingerprint and not fresh
+        staging = Staging(self.folder, self._chunker, published, same_chunker=same, reuse=not fresh)
         staging.read(
             sources,
             excluded,
@@ -155,17 +181,32 @@ class IndexWriter:
                 Progress("read", done, None, "documents", time.monotonic() - started)
             ),
         )
+        if fresh:
+            (self.folder / CACHE).unlink(missing_ok=True)
         specs = [source.spec for source in sources]
-        if old and same and not staging.changes and specs == old.sources:
+        unchanged = old is not None and same and not staging.changes
+        if old is not None and unchanged and (specs, excluded) == (old.sources, set(old.excluded)):
             staging.discard()
             old.failures = staging.changes.failures
-            old.write(self.folder)
-            encoded = self._encode(self.folder / old.generation, old, publish=True)
-            self._forget_stale(old)
+            encoded = self._complete(old)
             return BuildResult(staging.changes, old, encoded, time.monotonic() - started)
         staging.finish()
         manifest = self._manifest_for(staging, old, specs, excluded)
         return self._publish_all(staging, old, manifest, started)
+
+    def _complete(self, manifest: Manifest) -> int:
+        """Add what a generation lacks and mend what is damaged; returns how many were encoded."""
+        place = self.folder / manifest.generation
+        manifest.stages = {
+            name: stage for name, stage in manifest.stages.items() if intact(place, stage)
+        }
+        if "lexical" not in manifest.stages:
+            self._build_lexical(place, manifest)
+        manifest.write(self.folder)
+        try:
+            return self._encode(place, manifest, publish=True)
+        finally:
+            self._forget_stale(manifest)
 
     def _manifest_for(
         self, staging: Staging, old: Manifest | None, specs: list[str], excluded: set[str]
@@ -189,18 +230,26 @@ class IndexWriter:
             store.close()
 
     def _publish_all(
-        self, staging: Staging, old: Manifest | None, manifest: Manifest, started: float
+        self,
+        staging: Staging,
+        old: Manifest | None,
+        manifest: Manifest,
+        started: float,
+        *,
+        keep_encoders: bool = False,
     ) -> BuildResult:
         """Index and encode the staged store, then publish it and drop what it replaces."""
         self._build_lexical(staging.path, manifest)
         early = old is None or bool(old.missing_stages)
-        place = staging.path
-        if early:
-            place = self._publish(staging.path, manifest)
-        encoded = self._encode(place, manifest, publish=early)
-        if not early:
-            self._publish(staging.path, manifest)
-        self._forget_stale(manifest)
+        place = self._publish(staging.path, manifest) if early else staging.path
+        try:
+            made_by = old if keep_encoders else None
+            encoded = self._encode(place, manifest, publish=early, made_by=made_by)
+            if not early:
+                self._publish(staging.path, manifest)
+        finally:
+            if (self.folder / manifest.generation).is_dir():
+                self._forget_stale(manifest)
         return BuildResult(staging.changes, manifest, encoded, time.monotonic() - started)
 
     def _publish(self, staged: Path, manifest: Manifest) -> Path:
@@ -226,27 +275,42 @@ class IndexWriter:
             Progress("lexical", len(texts), len(texts), "passages", time.monotonic() - started)
         )
 
-    def _encode(self, place: Path, manifest: Manifest, *, publish: bool) -> int:
-        """Add the dense and the sparse stage where they are missing or of another encoder."""
+    def _encode(
+        self, place: Path, manifest: Manifest, *, publish: bool, made_by: Manifest | None = None
+    ) -> int:
+        """Add the dense and the sparse stage where they are missing or of another encoder.
+
+        Args:
+            made_by: take the encodings of this manifest's encoders from the cache instead of
+                loading encoders: after a deletion everything that is left has been encoded.
+        """
         store = PassageStore(place / STORE_FILE)
         texts = [passage.indexed_text for passage in store.passages()]
         store.close()
         keys = [text_key(text) for text in texts]
-        cache = EncodingCache(self.folder / "encodings.sqlite")
+        cache = EncodingCache(self.folder / CACHE)
         encoded = 0
         try:
             for name in ("dense", "sparse"):
-                encoder = self._encoders.dense() if name == "dense" else self._encoders.sparse()
-                stage = manifest.stages.get(name)
-                if stage is not None and stage.fingerprint == encoder.fingerprint:
-                    continue
-                encode = encode_dense if name == "dense" else encode_sparse
-                work = Encoding(cache, encoder.fingerprint, texts, keys, self._report, name)
-                encoded += work.run(encode(encoder))
-                target = place / f"{name}-{encoder.fingerprint}"
+                known = made_by.stages.get(name) if made_by else None
+                if made_by is not None and known is None:
+                    continue  # it was not encoded before; a build adds it
+                if known is not None and not cache.missing(known.fingerprint, keys):
+                    fingerprint, dimensions = known.fingerprint, None
+                    work = Encoding(cache, fingerprint, texts, keys, self._report, name)
+                else:
+                    encoder = self._encoders.dense() if name == "dense" else self._encoders.sparse()
+                    fingerprint, dimensions = encoder.fingerprint, encoder.dimensions
+                    stage = manifest.stages.get(name)
+                    if stage is not None and stage.fingerprint == fingerprint:
+                        continue
+                    encode = encode_dense if name == "dense" else encode_sparse
+                    work = Encoding(cache, fingerprint, texts, keys, self._report, name)
+                    encoded += work.run(encode(encoder))
+                target = place / f"{name}-{fingerprint}"
                 with storage_errors(place):
-                    build_stage(name, work.results(), encoder.dimensions, target)
-                    manifest.stages[name] = finished_stage(target, encoder.fingerprint)
+                    build_stage(name, work.results(), dimensions, target)
+                    manifest.stages[name] = finished_stage(target, fingerprint)
                     if publish:
                         manifest.updated = now()
                         manifest.write(self.folder)
@@ -265,8 +329,12 @@ class IndexWriter:
         store = self._open_store(manifest)
         keys = {text_key(passage.indexed_text) for passage in store.passages()}
         store.close()
-        cache = EncodingCache(self.folder / "encodings.sqlite")
-        cache.keep_only((s.fingerprint for s in manifest.stages.values()), keys)
+        cache = EncodingCache(self.folder / CACHE)
+        # While a stage is missing, the encodings of its encoder are what a resumed build needs.
+        complete = not manifest.missing_stages
+        cache.keep_only(
+            {s.fingerprint for s in manifest.stages.values()} if complete else None, keys
+        )
         cache.close()
 
     # -- small things -----------------------------------------------------------------------
@@ -289,10 +357,13 @@ class IndexWriter:
         finally:
             lock.release()
 
-    def _manifest(self) -> Manifest | None:
+    def _usable(self) -> Manifest | None:
+        """The published manifest if its documents can be relied on, else None: build anew."""
         try:
-            return read_manifest(self.folder)
-        except IndexNotFoundError:
+            manifest = read_manifest(self.folder)
+            store = self.folder / manifest.generation / STORE_FILE
+            return manifest if sha256_of(store) == manifest.store_checksum else None
+        except (IndexingError, OSError):
             return None
 
     def _open_store(self, manifest: Manifest) -> PassageStore:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +28,20 @@ class DenseIndex:
         return int(self._engine.ntotal)
 
     @classmethod
-    def build(cls, vectors: Iterable[FloatArray], dimensions: int, folder: Path) -> None:
-        """Write an index of vectors of shape (dimensions,), in row order."""
+    def build(cls, vectors: Iterable[FloatArray], dimensions: int | None, folder: Path) -> None:
+        """Write an index of vectors of shape (dimensions,), in row order.
+
+        `dimensions` None takes the first vector's.
+        """
         import faiss
 
         folder.mkdir(parents=True, exist_ok=True)
-        engine = faiss.IndexFlatIP(dimensions)
-        block: list[FloatArray] = []
-        for vector in vectors:
+        rest = iter(vectors)
+        first = next(rest, None)
+        size = dimensions or (len(first) if first is not None else 1)
+        engine = faiss.IndexFlatIP(size)
+        block: list[FloatArray] = [] if first is None else [first]
+        for vector in rest:
             block.append(vector)
             if len(block) == 4096:
                 engine.add(np.stack(block))
@@ -63,6 +69,11 @@ class DenseIndex:
         if hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0:
             engine = faiss.index_cpu_to_all_gpus(engine)
         return cls(engine)
+
+    def vectors(self, rows: Sequence[int]) -> FloatArray:
+        """The stored vectors of `rows`, of shape (len(rows), dimensions)."""
+        found = [self._engine.reconstruct(int(row)) for row in rows]
+        return np.stack(found).astype(np.float32)
 
     def search(self, query: FloatArray, depth: int) -> Ranking:
         """The best `depth` rows for a unit vector of shape (dimensions,)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -57,16 +58,18 @@ class SentenceTransformerEncoder:
             ) from error
         self.dimensions = int(self._model.get_embedding_dimension() or 0)
         self._batch_size = batch_size
+        self._lock = threading.Lock()
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         """Vectors of shape (len(texts), dimensions), float32, each of length 1."""
         if not texts:
             return np.zeros((0, self.dimensions), dtype=np.float32)
-        vectors = self._model.encode(
-            list(texts),
-            batch_size=self._batch_size,
-            normalize_embeddings=True,
-            convert_to_numpy=True,
-            show_progress_bar=False,
-        )
+        with self._lock:  # a fast tokenizer cannot be used by two threads at once
+            vectors = self._model.encode(
+                list(texts),
+                batch_size=self._batch_size,
+                normalize_embeddings=True,
+                convert_to_numpy=True,
+                show_progress_bar=False,
+            )
         return np.asarray(vectors, dtype=np.float32)

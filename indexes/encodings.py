@@ -64,14 +64,17 @@ class EncodingCache:
             raise KeyError(key.hex())
         return bytes(row[0])
 
-    def keep_only(self, encoders: Iterable[str], keys: set[bytes]) -> int:
-        """Forget every encoding of other texts or other encoders; returns how many."""
-        wanted = set(encoders)
+    def keep_only(self, encoders: set[str] | None, keys: set[bytes]) -> int:
+        """Forget every encoding of other texts or other encoders; returns how many.
+
+        Args:
+            encoders: None keeps those of every encoder.
+        """
         with storage_errors(self.path):
             stale = [
                 (encoder, text)
                 for encoder, text in self._db.execute("SELECT encoder, text FROM encodings")
-                if encoder not in wanted or bytes(text) not in keys
+                if bytes(text) not in keys or (encoders is not None and encoder not in encoders)
             ]
             with self._db:
                 self._db.executemany("DELETE FROM encodings WHERE encoder = ? AND text = ?", stale)

@@ -29,7 +29,6 @@ class LexicalIndex:
 
     def __init__(self, engine: Any, size: int) -> None:
         self._engine = engine
-        self._stemmer = _stemmer()
         self.size = size
 
     @classmethod
@@ -76,7 +75,7 @@ class LexicalIndex:
         if self._engine is None:
             return []
         (words,) = bm25s.tokenize(
-            text, stopwords="en", stemmer=self._stemmer, return_ids=False, show_progress=False
+            text, stopwords="en", stemmer=_stemmer(), return_ids=False, show_progress=False
         ) or [[]]
         return [word for word in words if word in self._engine.vocab_dict]
 

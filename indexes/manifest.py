@@ -88,7 +88,7 @@ def read_manifest(folder: Path) -> Manifest:
     except (ValueError, KeyError, TypeError) as error:
         raise IndexCorruptError(
             f"the manifest of index '{folder.name}' is damaged",
-            remedy=f"build it anew: assistant index build {folder.name} --from … --fresh",
+            remedy=f"build it anew: assistant index build {folder.name} --from FOLDER --fresh",
         ) from error
     if version != FORMAT:
         raise IndexFormatError(
@@ -102,8 +102,28 @@ def read_manifest(folder: Path) -> Manifest:
     except (KeyError, TypeError) as error:
         raise IndexCorruptError(
             f"the manifest of index '{folder.name}' is damaged: {error}",
-            remedy=f"build it anew: assistant index build {folder.name} --from … --fresh",
+            remedy=f"build it anew: assistant index build {folder.name} --from FOLDER --fresh",
         ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What can be read of a manifest whatever its state: enough to build the index anew."""
+
+    sources: list[str]
+    excluded: list[str]
+
+
+def read_remains(folder: Path) -> Remains:
+    """Sources and exclusions of an index, also of a damaged one or one of another format."""
+    try:
+        values = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return Remains(
+            [str(spec) for spec in values.get("sources", [])],
+            [str(uri) for uri in values.get("excluded", [])],
+        )
+    except (OSError, ValueError, AttributeError, TypeError):
+        return Remains([], [])
 
 
 def check_name(name: str) -> str:

@@ -31,9 +31,15 @@ class SparseIndex:
 
     @classmethod
     def build(
-        cls, encodings: Iterable[tuple[np.ndarray, np.ndarray]], dimensions: int, folder: Path
+        cls,
+        encodings: Iterable[tuple[np.ndarray, np.ndarray]],
+        dimensions: int | None,
+        folder: Path,
     ) -> None:
-        """Write the postings of passages given as (columns, weights), in row order."""
+        """Write the postings of passages given as (columns, weights), in row order.
+
+        `dimensions` None ends the vocabulary at the last term in use.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         columns, weights = [], []
         for terms, values in encodings:
@@ -43,8 +49,9 @@ class SparseIndex:
         starts = np.concatenate([[0], np.cumsum(lengths)])
         flat = np.concatenate(columns) if columns else np.zeros(0, dtype=np.int32)
         values = np.concatenate(weights) if weights else np.zeros(0, dtype=np.float32)
+        width = dimensions or (int(flat.max()) + 1 if len(flat) else 1)
         by_term = sp.csr_matrix(
-            (values, flat, starts), shape=(len(lengths), dimensions)
+            (values, flat, starts), shape=(len(lengths), width)
         ).tocsc()  # row numbers come out ascending within each term
         np.save(folder / "starts.npy", by_term.indptr.astype(np.int64))
         np.save(folder / "rows.npy", by_term.indices.astype(np.int32))
@@ -72,6 +79,8 @@ class SparseIndex:
         """The best `depth` rows for a query of shape (1, dimensions)."""
         scores = np.zeros(self.size, dtype=np.float32)
         for column, weight in zip(query.indices, query.data, strict=True):
+            if column + 1 >= len(self._starts):
+                continue  # no passage has a term this far into the vocabulary
             begin, end = int(self._starts[column]), int(self._starts[column + 1])
             # A term occurs once per row, so no row is repeated within the slice.
             scores[self._rows[begin:end]] += weight * self._weights[begin:end]

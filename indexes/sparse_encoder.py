@@ -6,6 +6,7 @@ vocabulary term j in a text is  max over positions i of log(1 + relu(logit_ij)).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ class SpladeEncoder:
             ) from error
         self._model = model.to(self._device).eval()
         self._max_length = max_length
+        self._lock = threading.Lock()
         self.dimensions = int(model.config.vocab_size)
 
     def term(self, column: int) -> str:
@@ -54,9 +56,10 @@ class SpladeEncoder:
         """A matrix of shape (len(texts), dimensions), float32, weights > 0."""
         if not texts:
             return sp.csr_matrix((0, self.dimensions), dtype=np.float32)
-        ids: list[list[int]] = self._tokenizer(
-            list(texts), truncation=True, max_length=self._max_length
-        )["input_ids"]
+        with self._lock:  # a fast tokenizer cannot be used by two threads at once
+            ids: list[list[int]] = self._tokenizer(
+                list(texts), truncation=True, max_length=self._max_length
+            )["input_ids"]
         order = sorted(range(len(ids)), key=lambda position: len(ids[position]))
         rows: list[sp.csr_matrix | None] = [None] * len(ids)
         for batch in _batches(order, ids):

@@ -14,8 +14,11 @@ from indexes.manifest import Stage
 from indexes.sparse import SparseIndex
 
 
-def build_stage(name: str, results: Iterator[bytes], dimensions: int, target: Path) -> None:
-    """Build a search structure beside its place, then move it there."""
+def build_stage(name: str, results: Iterator[bytes], dimensions: int | None, target: Path) -> None:
+    """Build a search structure beside its place, then move it there.
+
+    `dimensions` None: as many as the encodings show.
+    """
     partial = target.with_name(f"{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     if name == "dense":
@@ -24,6 +27,14 @@ def build_stage(name: str, results: Iterator[bytes], dimensions: int, target: Pa
         SparseIndex.build((unpack_terms(data) for data in results), dimensions, partial)
     shutil.rmtree(target, ignore_errors=True)
     partial.replace(target)
+
+
+def intact(place: Path, stage: Stage) -> bool:
+    """Whether a stage's files are all there, byte for byte."""
+    try:
+        return all(sha256_of(place / name) == checksum for name, checksum in stage.files.items())
+    except OSError:
+        return False
 
 
 def finished_stage(folder: Path, fingerprint: str) -> Stage:

@@ -33,6 +33,7 @@ class Changes:
     removed: list[str] = field(default_factory=list)
     unchanged: int = 0
     failures: list[ReadFailure] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)  # deleted before, and kept out
 
     def __bool__(self) -> bool:
         return bool(self.added or self.changed or self.removed)
@@ -67,7 +68,9 @@ def plan(
                 changes.changed.append(item.uri)
             else:
                 changes.unchanged += 1
-    changes.removed = sorted(set(known) - seen | (set(known) & excluded))
+    unread = tuple(f"{failure.uri}/" for failure in changes.failures)
+    gone = (set(known) - seen) | (set(known) & excluded)
+    changes.removed = sorted(uri for uri in gone if not uri.startswith(unread))
     return changes
 
 
@@ -79,17 +82,24 @@ class Staging:
         chunker: cuts documents into passages; documents cut by another one are read again.
         published: the store in force, None for the first build.
         same_chunker: whether `published` was cut by an equal chunker.
+        reuse: take unchanged documents over instead of reading them again.
     """
 
     def __init__(
-        self, folder: Path, chunker: Chunker, published: PassageStore | None, *, same_chunker: bool
+        self,
+        folder: Path,
+        chunker: Chunker,
+        published: PassageStore | None,
+        *,
+        same_chunker: bool,
+        reuse: bool = True,
     ) -> None:
         self.path = folder / "staging"
         self.changes = Changes()
         self._chunker = chunker
         self._published = published
         leftover = self._take_leftover(folder)
-        reusable = [published if same_chunker else None, leftover]
+        reusable = [published if same_chunker else None, leftover] if reuse else []
         self._donors = [(d, d.fingerprints()) for d in reusable if d is not None]
         self._leftover = leftover
         with storage_errors(self.path):
@@ -125,7 +135,10 @@ class Staging:
         seen: set[str] = set()
         for source in sources:
             for item in source.entries():
-                if item.uri in seen or item.uri in excluded:
+                if item.uri in seen:
+                    continue
+                if item.uri in excluded:
+                    self.changes.left_out.append(item.uri)
                     continue
                 seen.add(item.uri)
                 self._stage(item, source.spec, known)
@@ -209,8 +222,11 @@ class Staging:
         if self._published is None:
             return
         below = (f"{failure.uri}/", f"{failure.uri}#")
+        # A collection that is cut short is the whole source; its passages have uris of their own.
+        whole = spec.partition(":")[2] == failure.uri
+        of_source = self._published.uris_of(spec) if whole else set()
         for uri, (_, document_id) in known.items():
-            lost = uri == failure.uri or uri.startswith(below)
+            lost = uri == failure.uri or uri.startswith(below) or uri in of_source
             if lost and document_id not in self._ids:
                 self.store.copy_from(self._published, document_id, source=spec)
                 self._ids.add(document_id)

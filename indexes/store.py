@@ -209,6 +209,11 @@ class PassageStore:
         ):
             yield _document(row)
 
+    def uris_of(self, source: str) -> set[str]:
+        """The uris of the documents that came from one source."""
+        rows = self._db.execute("SELECT uri FROM documents WHERE source = ?", (source,))
+        return {str(row[0]) for row in rows}
+
     def fingerprints(self) -> dict[str, tuple[str, str]]:
         """uri → (fingerprint, document id), to tell changed items from unchanged ones."""
         rows = self._db.execute("SELECT uri, fingerprint, id FROM documents")

@@ -10,7 +10,9 @@ from assistant.answering.support import SUPPORT_THRESHOLD, Support, SupportScore
 from assistant.events import Citation, FoundPassage, SentenceChecked
 from indexes.sentences import split_sentences
 
-_MARKS = re.compile(r"\s*\[\s*\d+(?:\s*[,;–-]\s*\d+)*\s*\]")
+# Passage numbers have one or two digits; "[2024]" is part of the text.
+_MARKS = re.compile(r"\s*\[\s*\d{1,2}(?:\s*[,;–-]\s*\d{1,2})*\s*\]")
+_INDEXED = re.compile(r"[\w)\]]\[\d{1,2}\]")
 _UNFINISHED_MARK = re.compile(r"\s*\[[\s\d,;–-]*$")
 UNSUPPORTED_MARK = "[unsupported]"
 
@@ -69,8 +71,7 @@ class CitationWriter:
         return [sentence for sentence in emitted if sentence is not None]
 
     def _check(self, raw: str) -> SentenceChecked | None:
-        cited = cited_numbers(raw)
-        text = " ".join(_MARKS.sub("", raw).split())
+        cited, text = self._take_marks(raw)
         if not re.search(r"\w", text):
             return None
         supports = self._scorer.score(text)
@@ -89,6 +90,27 @@ class CitationWriter:
         self.sentences.append(checked)
         return checked
 
+    def _take_marks(self, raw: str) -> tuple[set[int], str]:
+        """The numbers cited, and the text without its marks.
+
+        `argv[1]` looks like a word with a citation; what a passage itself contains is none.
+        """
+        kept = [
+            match.span()
+            for match in _INDEXED.finditer(raw)
+            if any(
+                raw[max(0, match.start() - 2) : match.end()] in p.text
+                for p in self._passages.values()
+            )
+        ]
+        marks = [m for m in _MARKS.finditer(raw) if not any(a < m.end() <= b for a, b in kept)]
+        text, last = "", 0
+        for mark in marks:
+            text += raw[last : mark.start()]
+            last = mark.end()
+        cited = cited_numbers(" ".join(mark.group() for mark in marks))
+        return cited, " ".join((text + raw[last:]).split())
+
     def _citation(self, support: Support, *, by_model: bool) -> Citation:
         sentence = support.sentence
         passage = self._passages[support.number]
@@ -104,9 +126,12 @@ class CitationWriter:
 
 
 def cited_numbers(text: str) -> set[int]:
-    """The numbers in citation marks like [1], [2, 3] or [1][4]."""
-    marks = " ".join(match.group() for match in _MARKS.finditer(text))
-    return {int(number) for number in re.findall(r"\d+", marks)}
+    """The numbers in citation marks like [1], [2, 3], [2-4] or [1][4]."""
+    numbers: set[int] = set()
+    for mark in _MARKS.finditer(text):
+        for first, last in re.findall(r"(\d+)(?:\s*[–-]\s*(\d+))?", mark.group()):
+            numbers.update(range(int(first), int(last or first) + 1))
+    return numbers
 
 
 def answer_text(sentences: Sequence[SentenceChecked]) -> str:

@@ -24,7 +24,6 @@ from indexes.sentences import split_sentences
 _MEANING, _WORDS, _PASSAGE = 0.55, 0.30, 0.15
 # A sentence far below the best one costs reading time and distracts a small model.
 _WORTH_READING = 0.4
-_LONGEST = 900  # characters of one sentence
 _MAX_ENCODED = 48  # sentences per question; the rest is ruled out by words and rank
 
 _REFERS_BACK = re.compile(
@@ -91,7 +90,7 @@ def sentences_of(passages: Sequence[FoundPassage]) -> list[Sentence]:
     seen: set[str] = set()
     for passage in passages:
         for position, (begin, end) in enumerate(split_sentences(passage.text)):
-            text = " ".join(passage.text[begin:end].split())[:_LONGEST]
+            text = " ".join(passage.text[begin:end].split())
             if text and text not in seen:
                 seen.add(text)
                 start = passage.start + begin

@@ -6,6 +6,7 @@ has read it already; the question comes last.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
@@ -14,6 +15,11 @@ from assistant.answering.evidence import Evidence
 from assistant.events import FoundPassage
 
 NOT_FOUND = "NOT IN THE DOCUMENTS"
+
+# The turn marks of the chat templates in use: ChatML and Phi, Gemma, Llama, Mistral.
+_CONTROL = re.compile(
+    r"<\||<(?=/?(?:s|start_of_turn|end_of_turn|bos|eos|pad|unk)>)|<<(?=/?SYS>>)|\[(?=/?INST\])"
+)
 
 ANSWER_SYSTEM = (
     "You answer a question from numbered passages of the user's own documents. "
@@ -80,4 +86,13 @@ def fixed_messages(*, short: bool = False) -> list[BaseMessage]:
 
 
 def _ask(passages: str, question: str) -> str:
-    return f"Passages:\n{passages}\n\nQuestion: {question}"
+    return f"Passages:\n{as_data(passages)}\n\nQuestion: {as_data(question)}"
+
+
+def as_data(text: str) -> str:
+    """Text that cannot end its turn and begin another one.
+
+    Chat templates mark turns by special words such as `<|im_end|>`; a document that contains one
+    would otherwise speak as the system. A space inside makes them ordinary text.
+    """
+    return _CONTROL.sub(lambda match: f"{match.group()[0]} {match.group()[1:]}", text)

@@ -115,11 +115,13 @@ class ModelReader:
         messages = answer_messages(question, evidence, passages, short=self._short)
         held = ""  # the beginning is held back until it cannot be the refusal any more
         released = False
-        for number, chunk in enumerate(self._model.stream(messages)):
-            refusal = refusal_probability(chunk) if number < 3 else None
-            if refusal is not None and refusal >= self._threshold:
-                yield NotFound(f"the model finds no answer (p = {refusal:.2f})")
-                return
+        first: float | None = None
+        for chunk in self._model.stream(messages):
+            if first is None:
+                first = refusal_probability(chunk)
+                if first is not None and first >= self._threshold:
+                    yield NotFound(f"the model finds no answer (p = {first:.2f})")
+                    return
             text = str(chunk.text)
             if released:
                 yield text

@@ -81,4 +81,5 @@ class SupportScorer:
 
     @staticmethod
     def _overlap(words: set[str], known: set[str]) -> float:
-        return len(words & known) / len(words) if words else 1.0
+        # "Yes." says nothing that could be found in a passage, so nothing supports it.
+        return len(words & known) / len(words) if words else 0.0

@@ -138,7 +138,7 @@ def _show_answer(done: AnswerDone, found: PassagesFound | None, out: Console) ->
     for number in numbers:
         passage = passages[number]
         page = f", page {passage.page}" if passage.page else ""
-        out.print(f"  [{number}] {escape(passage.title)}{page}", markup=False)
+        out.print(f"  [{number}] {passage.title}{page}", markup=False)
         out.print(f"      {passage.uri}", markup=False, style="dim")
 
 

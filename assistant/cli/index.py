@@ -25,6 +25,7 @@ from assistant.jobs import JobReporter
 from assistant.workspace import Workspace
 from indexes.build import BuildResult, IndexWriter
 from indexes.corpora import open_source
+from indexes.manifest import read_remains
 
 index = typer.Typer(help="Build, change, search and check indexes.", no_args_is_help=True)
 
@@ -48,6 +49,10 @@ def build(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Forget what is there and encode everything again.")
     ] = False,
+    put_back: Annotated[
+        list[str] | None,
+        typer.Option("--put-back", help="A document that was deleted from NAME, to be read again."),
+    ] = None,
     dry_run: DryRun = False,
     as_json: JsonFlag = False,
     job: JobFolder = None,
@@ -66,7 +71,13 @@ def build(
     if dry_run:
         show_changes(opened.writer(name).plan(sources), as_json=as_json)
         return
-    _run(opened, name, lambda writer: writer.build(sources, fresh=fresh), job, as_json=as_json)
+    _run(
+        opened,
+        name,
+        lambda writer: writer.build(sources, fresh=fresh, put_back=put_back or ()),
+        job,
+        as_json=as_json,
+    )
 
 
 @index.command("update")
@@ -165,13 +176,8 @@ def search(
         raise UsageError(f"unknown fusion '{fusion}'", remedy=f"known: {', '.join(FUSIONS)}")
     opened = workspace(context, retrieval__depth=depth)
     retrieval = opened.settings.retrieval
-    weights = {
-        "lexical": retrieval.lexical_weight,
-        "dense": retrieval.dense_weight,
-        "sparse": retrieval.sparse_weight,
-    }
     result = opened.index(name).search(
-        query, limit=limit, depth=retrieval.depth, weights=weights, fusion=fusion
+        query, limit=limit, depth=retrieval.depth, weights=retrieval.weights, fusion=fusion
     )
     if as_json:
         write_json(search_json(result))
@@ -203,9 +209,8 @@ def verify_index(context: typer.Context, name: Name, as_json: JsonFlag = False) 
 
 def _known_sources(opened: Workspace, name: str) -> list[str]:
     """Without --from, a build goes on with the sources that the index was made of."""
-    for manifest in opened.indexes():
-        if manifest.name == name:
-            return manifest.sources
+    if known := read_remains(opened.index_folder(name)).sources:
+        return known
     raise UsageError(
         f"index '{name}' has no sources yet",
         remedy=f"say where the documents are: assistant index build {name} --from FOLDER",

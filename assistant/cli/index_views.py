@@ -45,6 +45,7 @@ def result_json(result: BuildResult) -> dict[str, Any]:
         "changed": len(result.changes.changed),
         "removed": len(result.changes.removed),
         "unchanged": result.changes.unchanged,
+        "left_out": result.changes.left_out,
         "encoded": result.encoded,
         "failures": result.changes.failures,
         "seconds": round(result.seconds, 2),
@@ -60,6 +61,13 @@ def show_result(result: BuildResult) -> None:
         f"{len(changes.changed):,} changed, {len(changes.removed):,} removed, "
         f"{changes.unchanged:,} unchanged; {result.seconds:.1f} s"
     )
+    if changes.left_out:
+        messages().print(
+            f"{len(changes.left_out)} left out because they were deleted from the index before "
+            "(--put-back DOCUMENT reads one again):"
+        )
+    for uri in changes.left_out:
+        messages().print(f"  {uri}", markup=False)
     show_failures(changes.failures)
 
 

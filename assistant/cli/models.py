@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from assistant.cli.context import JsonFlag, settings
 from assistant.cli.output import console, human_bytes, progress_bars, table, write_json
-from assistant.errors import KnowledgeAssistantError
+from assistant.errors import KnowledgeAssistantError, UnknownNameError
 from assistant.jobs import JobReporter
 from assistant.models.catalogue import find_entry
 from assistant.models.fetch import fetch
@@ -84,12 +84,14 @@ def verify_models(
     wanted = names or [m.name for m in store.status() if m.state in ("installed", "damaged")]
     results = []
     for name in wanted:
-        entry = find_entry(name)
         try:
             count = store.verify(name)
-            results.append({"name": entry.name, "ok": True, "message": f"{count} files match"})
+            message = f"{count} files match" if count else "registered; there is no checksum"
+            results.append({"name": name, "ok": True, "message": message})
+        except UnknownNameError:
+            raise
         except KnowledgeAssistantError as error:
-            results.append({"name": entry.name, "ok": False, "message": str(error)})
+            results.append({"name": name, "ok": False, "message": str(error)})
     if as_json:
         write_json({"models": results})
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -12,9 +13,10 @@ from typing import Annotated
 
 import typer
 
-from assistant.cli.context import workspace
+from assistant.cli.context import Options, workspace
 from assistant.cli.output import messages
 from assistant.errors import KnowledgeAssistantError, UsageError
+from assistant.settings import ENV_PREFIX
 from assistant.starter import ensure_starter
 
 
@@ -42,7 +44,7 @@ def app_command(
     ]
     messages().print(f"open http://{settings.app.host}:{settings.app.port}  (Ctrl-C ends)")
     # The theme lives in .streamlit/config.toml beside the page.
-    child = subprocess.Popen(command, cwd=_page().parent)
+    child = subprocess.Popen(command, cwd=_page().parent, env=_environment(context))
     # Ctrl-C reaches the child by itself; a SIGTERM to this process would leave it behind.
     before = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     try:
@@ -52,6 +54,16 @@ def app_command(
         return 0
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _environment(context: typer.Context) -> dict[str, str]:
+    """The flags of this call as environment variables, the form in which the page reads them."""
+    options: Options = context.ensure_object(Options)
+    flags = {
+        f"{ENV_PREFIX}{key.upper().replace('.', '__')}": str(value)
+        for key, value in options.overrides.items()
+    }
+    return {**os.environ, **flags}
 
 
 def _page() -> Path:

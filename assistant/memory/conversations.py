@@ -116,7 +116,7 @@ class Conversations:
                     t.question,
                     t.answer,
                     t.state,
-                    tuple(from_json(line) for line in t.events.splitlines()),
+                    tuple(from_json(line) for line in t.events.split("\n") if line),
                 )
                 for t in session.scalars(query)
             ]

@@ -12,7 +12,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from assistant.errors import (
     KnowledgeAssistantError,
@@ -21,7 +21,7 @@ from assistant.errors import (
     UnknownNameError,
     UsageError,
 )
-from assistant.models.catalogue import Entry, catalogue, find_entry
+from assistant.models.catalogue import Entry, Role, catalogue, find_entry
 from indexes.files import sha256_of, storage_errors, write_atomically
 
 State = Literal["installed", "missing", "partial", "damaged"]
@@ -113,6 +113,9 @@ class ModelStore:
         Raises:
             ModelMissingError, ModelCorruptError: with the command that mends it.
         """
+        if name in self._registered():
+            self.path(name)  # there are no checksums to compare with
+            return 0
         entry = find_entry(name)
         folder = self.folder / entry.name
         if not folder.is_dir():
@@ -129,6 +132,8 @@ class ModelStore:
         """
         if any(name in (entry.name, entry.role) for entry in catalogue()):
             raise UsageError(f"'{name}' is a name of the catalogue", remedy="choose another name")
+        if role not in get_args(Role):
+            raise UnknownNameError("role", role, get_args(Role))
         if not path.exists():
             raise UsageError(f"{path} does not exist", remedy="give a folder or a .gguf file")
         records = {**self._registered(), name: {"role": role, "path": str(path.absolute())}}
@@ -137,7 +142,12 @@ class ModelStore:
             write_atomically(self.folder / "registered.json", json.dumps(records).encode())
 
     def remove(self, name: str) -> None:
-        """Delete an entry's files, finished and partial."""
+        """Delete an entry's files, finished and partial; a registered name is only forgotten."""
+        records = self._registered()
+        if records.pop(name, None) is not None:
+            with storage_errors(self.folder):
+                write_atomically(self.folder / "registered.json", json.dumps(records).encode())
+            return
         entry = find_entry(name)
         for folder in (self.folder / entry.name, self.folder / ".partial" / entry.name):
             shutil.rmtree(folder, ignore_errors=True)

@@ -27,7 +27,8 @@ class NounPhrases:
         pipeline = self._load()
         if pipeline is None:
             return simple_phrases(text)
-        parsed = pipeline(text[:2000])
+        with self._lock:  # the pipeline keeps state while it runs
+            parsed = pipeline(text[:2000])
         found = []
         for chunk in parsed.noun_chunks:
             # Leading articles, question words and pronouns say nothing in a query.

@@ -97,9 +97,10 @@ def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes | ReadFailure]]:
                 yield number, line
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        place = f"{path}:{number + 1}"
         failure = ReadFailure(
-            place, f"reading stopped here: {reason}", "check the file; fetch it again if damaged"
+            str(path),
+            f"reading stopped at line {number + 1}: {reason}",
+            "check the file; fetch it again if damaged",
         )
         yield number + 1, failure
 

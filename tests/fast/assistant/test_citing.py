@@ -10,7 +10,7 @@ from assistant.answering.citing import CitationWriter, answer_text, cited_number
 from assistant.answering.evidence import sentences_of
 from assistant.answering.support import SupportScorer
 from assistant.events import SentenceChecked
-from tests.fast.assistant.helpers import OTTERS, passages
+from tests.fast.assistant.helpers import OTTERS, passage, passages
 
 
 def _write(text: str, *, step: int = 5, drop: bool = False) -> list[SentenceChecked]:
@@ -69,10 +69,33 @@ def test_wrong_year_is_not_supported() -> None:
 
 @pytest.mark.parametrize(
     ("text", "numbers"),
-    [("a [1].", {1}), ("a [1][3].", {1, 3}), ("a [1, 2].", {1, 2}), ("a (1) [x].", set())],
+    [
+        ("a [1].", {1}),
+        ("a [1][3].", {1, 3}),
+        ("a [1, 2].", {1, 2}),
+        ("a [2-4].", {2, 3, 4}),
+        ("in [2024] and", set()),
+        ("a (1) [x].", set()),
+    ],
 )
 def test_cited_numbers(text: str, numbers: set[int]) -> None:
     assert cited_numbers(text) == numbers
+
+
+def test_index_of_a_list_is_no_citation() -> None:
+    found = (passage(1, "Use sys.argv[1] to read the first argument."),)
+    writer = CitationWriter(found, SupportScorer(sentences_of(found), None), drop=False)
+    (sentence,) = [
+        *writer.feed("Use sys.argv[1] to read the first argument [1]."),
+        *writer.finish(),
+    ]
+    assert sentence.text == "Use sys.argv[1] to read the first argument."
+    assert [c.number for c in sentence.citations] == [1]
+
+
+@pytest.mark.parametrize("text", ["Yes.", "No.", "Yes, it is."])
+def test_bare_yes_is_supported_by_nothing(text: str) -> None:
+    assert _write(f"{text} [1]")[0].status == "unsupported"
 
 
 @given(st.text(alphabet="ab .!?[]1,2\n", max_size=80), st.integers(1, 9))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sqlite3
 import time
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 
 from assistant.errors import StorageError, UnknownNameError, UsageError
 from assistant.events import StepDecided, TurnStopped
-from assistant.jobs import JobReporter, Jobs, read_progress
+from assistant.jobs import JobReporter, Jobs, pid_identity, read_progress
 from assistant.memory.conversations import Conversations
 from indexes.progress import Progress
 
@@ -107,3 +109,21 @@ def test_reporter_notes_failure(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), JobReporter(tmp_path):
         raise RuntimeError
     assert read_progress(tmp_path)[1] is False
+
+
+def test_odd_line_separators_do_not_break_a_turn(conversations: Conversations) -> None:
+    conversation = conversations.start()
+    events = (StepDecided("understand", "one\u2028two\u2029three\x85four\x0bfive\rsix\nseven"),)
+    conversations.begin_turn(conversation, "t1", "a\u2028b")
+    conversations.end_turn("t1", "done", "c", events)
+    (turn,) = conversations.turns(conversation)
+    assert turn.events == events
+
+
+def test_process_number_that_was_given_to_another_is_not_the_job(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path, tmp_path)
+    (tmp_path / "old").mkdir()
+    about = {"title": "index x", "pid": os.getpid(), "identity": "1", "started": 1.0}
+    (tmp_path / "old" / "job.json").write_text(json.dumps(about))
+    assert [job.state for job in jobs.list()] == ["failed"]
+    assert pid_identity(os.getpid()) == pid_identity(os.getpid()) is not None

@@ -21,15 +21,16 @@ from indexes.errors import (
     IndexFormatError,
     IndexLockedError,
     IndexNotFoundError,
+    ModelMissingError,
     StorageError,
     UnknownNameError,
     UsageError,
 )
 from indexes.index import Index
-from indexes.manifest import check_name
+from indexes.manifest import check_name, read_remains
 from indexes.progress import Progress
 from indexes.verify import verify
-from tests.fast.indexes.sources import HashedEncoders, MemorySource
+from tests.fast.indexes.sources import HashedDense, HashedEncoders, HashedSparse, MemorySource
 
 TEXTS: dict[str, str | None] = {
     "a": "Sea otters sleep on their backs and wrap themselves in kelp.",
@@ -338,3 +339,93 @@ def test_folder_that_cannot_be_opened_takes_nothing_with_it(tmp_path: Path) -> N
     changes = _writer(folder).build([Locked({})]).changes
     assert changes.removed == ["/notes/privately.md"]
     assert _search(folder, "lease")[0][0] == "/notes/private/lease.md"
+
+
+def test_fresh_build_keeps_the_old_index_until_the_new_one_is_ready(tmp_path: Path) -> None:
+    folder, encoders = tmp_path / "notes", HashedEncoders()
+    _writer(folder, encoders).build([MemorySource(TEXTS)])
+
+    class Broken(MemorySource):
+        def entries(self):  # type: ignore[no-untyped-def]
+            raise _KilledError
+
+    with pytest.raises(_KilledError):
+        _writer(folder, encoders).build([Broken(TEXTS)], fresh=True)
+    assert _search(folder, "lease")[0][0] == "c"
+    source, before = MemorySource(TEXTS), encoders.dense().encoded
+    result = _writer(folder, encoders).build([source], fresh=True)
+    assert source.loaded == 3
+    assert result.encoded == 6 and encoders.dense().encoded == before + 3
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_fresh_or_not_a_deleted_document_stays_out_until_put_back(
+    tmp_path: Path, fresh: bool
+) -> None:
+    folder = tmp_path / "notes"
+    _writer(folder).build([MemorySource(TEXTS)])
+    _writer(folder).delete_documents(["c"])
+    result = _writer(folder).build([MemorySource(TEXTS)], fresh=fresh)
+    assert result.changes.left_out == ["c"]
+    again = _writer(folder).build([MemorySource(TEXTS)], put_back=["c"])
+    assert again.changes.left_out == []
+    assert _search(folder, "lease")[0][0] == "c"
+
+
+@pytest.mark.parametrize(
+    "pattern", ["passages.sqlite", "*.faiss", "rows.npy", "*.csc.index.npy", "size.json"]
+)
+@pytest.mark.parametrize("change", [_flip, lambda path: path.unlink()], ids=["altered", "removed"])
+def test_plain_build_mends_damage(
+    tmp_path: Path, pattern: str, change: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "notes"
+    _writer(folder).build([MemorySource(TEXTS)])
+    expected = _search(folder, "lease kelp")
+    _damage(folder, pattern, change)
+    _writer(folder).build([MemorySource(TEXTS)])
+    assert all(finding.ok for finding in verify(folder, HashedEncoders()))
+    assert _search(folder, "lease kelp") == expected
+
+
+def test_other_format_is_built_anew_from_its_own_sources(tmp_path: Path) -> None:
+    folder = tmp_path / "notes"
+    _writer(folder).build([MemorySource(TEXTS)])
+    manifest = folder / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 99'))
+    assert read_remains(folder).sources == ["memory:"]
+    _writer(folder).build([MemorySource(TEXTS)])
+    assert _search(folder, "lease")[0][0] == "c"
+
+
+class _NoWeights:
+    def dense(self) -> HashedDense:
+        raise ModelMissingError("no weights", remedy="fetch them")
+
+    def sparse(self) -> HashedSparse:
+        raise ModelMissingError("no weights", remedy="fetch them")
+
+
+def test_deleting_needs_no_weights(tmp_path: Path) -> None:
+    folder = tmp_path / "notes"
+    _writer(folder).build([MemorySource(TEXTS)])
+    result = IndexWriter(folder, _NoWeights()).delete_documents(["c"])
+    assert result.manifest.missing_stages == ()
+    assert [uri for uri, _ in _search(folder, "kelp otters")][:2]
+    assert all(b"Lyon" not in p.read_bytes() for p in folder.rglob("*") if p.is_file())
+
+
+def test_missing_weights_are_no_damage(tmp_path: Path) -> None:
+    folder = tmp_path / "notes"
+    _writer(folder).build([MemorySource(TEXTS)])
+    findings = verify(folder, _NoWeights())
+    assert all(finding.ok for finding in findings)
+    assert "not checked" in findings[-1].message
+
+
+def test_missing_weights_leave_lexical_search(tmp_path: Path) -> None:
+    folder = tmp_path / "notes"
+    with pytest.raises(ModelMissingError):
+        IndexWriter(folder, _NoWeights()).build([MemorySource(TEXTS)])
+    assert _search(folder, "lease")[0][0] == "c"
+    assert _writer(folder).build([MemorySource(TEXTS)]).manifest.missing_stages == ()
