@@ -20,7 +20,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@# torch first and exactly, so that nothing that comes later replaces it by another build
 	$(BIN)/python -m pip install --quiet torch==2.13.0
 	$(BIN)/python -m pip install --quiet -r requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@touch $@
 
 weights: $(STAMP)         ## fetch and verify the small weights (about 125 MB)

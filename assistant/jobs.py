@@ -68,6 +68,7 @@ class Jobs:
                 )
             about = {
                 "title": title,
+                "arguments": list(arguments),
                 "pid": child.pid,
                 "identity": pid_identity(child.pid),
                 "started": time.time(),
@@ -76,6 +77,20 @@ class Jobs:
         self._children[job_id] = child
         self._drop_old()
         return job_id
+
+    def repeat(self, job_id: str) -> str:
+        """Start the same work again in place of a job that has ended; returns the new job's id.
+
+        Raises:
+            UsageError: there is no such job, or it is still running.
+        """
+        job = self.get(job_id)
+        if job is None or job.state == "running":
+            raise UsageError("this work cannot be started again", remedy="wait until it has ended")
+        about = json.loads((self._folder / job_id / "job.json").read_text())
+        started = self.start(job.title, about["arguments"])
+        self.forget(job_id)
+        return started
 
     def list(self) -> list[Job]:
         """All known jobs, latest first."""

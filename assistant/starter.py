@@ -15,7 +15,7 @@ STARTER_SOURCE = "packages:starter"
 # Shown on an empty page; a test checks that the starter library answers each of them.
 STARTER_QUESTIONS = (
     "How is PageRank computed?",
-    "What does BM25S do?",
+    "What is a minimum spanning tree?",
     "How do I build an index from a folder of documents?",
 )
 

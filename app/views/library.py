@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import streamlit as st
 
@@ -37,11 +38,9 @@ def _start(home: Opened, name: str, arguments: list[str]) -> None:
 
 
 def _go_on(home: Opened, job: Job) -> None:
-    """Build again from the index's own sources; what was read and encoded is taken over."""
-    name = job.title.removeprefix(_JOBS)
+    """Do the same again; what was read and encoded before is taken over."""
     with errors_shown():
-        home.jobs.start(job.title, ["index", "build", name])
-        home.jobs.forget(job.id)
+        home.jobs.repeat(job.id)
 
 
 def _add(home: Opened, name: str, known: list[str], adding: Adding) -> None:
@@ -50,12 +49,15 @@ def _add(home: Opened, name: str, known: list[str], adding: Adding) -> None:
     places = [open_source(adding.place).spec] if adding.place else []
     if not places and not adding.uploads:
         raise UsageError("nothing was chosen", remedy="choose files, or give a folder or address")
+    kept: list[Path] = []
     if adding.uploads:
         folder = documents_folder(home.workspace.settings.home, name)
-        keep_uploads(folder, adding.uploads)
+        kept = keep_uploads(folder, adding.uploads)
         places.append(str(folder))
     sources = [part for spec in sources_with(known, places) for part in ("--from", spec)]
-    home.jobs.start(f"{_JOBS}{name}", ["index", "build", name, *sources])
+    # Who uploads a file wants it, even if it was deleted from the index before.
+    wanted = [part for path in kept for part in ("--put-back", str(path))]
+    home.jobs.start(f"{_JOBS}{name}", ["index", "build", name, *sources, *wanted])
 
 
 def _new_index(home: Opened, names: list[str]) -> None:

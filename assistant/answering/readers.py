@@ -25,7 +25,7 @@ EXTRACTIVE_THRESHOLD = 0.40
 REFUSAL_THRESHOLD = 0.50
 SHORT_REFUSAL_THRESHOLD = 0.10
 
-_KEEP_BESIDE_BEST = 0.80  # a further sentence is quoted only if it scores nearly as well
+_KEEP_BESIDE_BEST = 0.88  # a further sentence is quoted only if it scores nearly as well
 _TOP_LOGPROBS = 20
 
 

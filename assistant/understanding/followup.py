@@ -115,7 +115,9 @@ def _carry(text: str, history: Sequence[tuple[str, str]], phrases: Phrases) -> t
     carried: list[str] = []
     for question, answer in reversed(history[-_LOOK_BACK:]):
         first_sentences = re.split(r"(?<=[.!?])\s", answer, maxsplit=1)[0][:300]
-        for phrase in [*phrases(question), *phrases(first_sentences)]:
+        # Dates, amounts and addresses of an answer are values; what it is about has a name.
+        named = [p for p in phrases(first_sentences) if not any(c.isdigit() for c in p)]
+        for phrase in [*phrases(question), *named]:
             words = set(content_words(phrase))
             if not words or words <= present:
                 continue

@@ -63,7 +63,8 @@ class PackageSource:
             if name not in installed:  # uninstalled since
                 continue
             distribution = installed[name]
-            yield _description(name, distribution, STARTER_WORDS if self._starter else None)
+            shortened = self._starter and name != OWN  # our own handbook is read whole
+            yield _description(name, distribution, STARTER_WORDS if shortened else None)
             for module, path in _modules(distribution):
                 if self._wants(name, module):
                     yield from _docstrings(name, module, path)
@@ -79,13 +80,24 @@ def _canonical(name: str) -> str:
 
 
 def _distributions() -> dict[str, metadata.Distribution]:
-    """Installed distributions by canonical name; of doubles the one that is imported."""
+    """Installed distributions by canonical name; of doubles the one that is imported.
+
+    An `egg-info` folder in the working directory may be left over from an older installation, so
+    a `dist-info` folder is believed rather.
+    """
     found: dict[str, metadata.Distribution] = {}
     for distribution in metadata.distributions():
         name = distribution.metadata["Name"]
-        if name:
-            found.setdefault(_canonical(name), distribution)
+        if not name:
+            continue
+        other = found.get(_canonical(name))
+        if other is None or (_is_leftover(other) and not _is_leftover(distribution)):
+            found[_canonical(name)] = distribution
     return found
+
+
+def _is_leftover(distribution: metadata.Distribution) -> bool:
+    return str(getattr(distribution, "_path", "")).endswith(".egg-info")
 
 
 def _description(name: str, distribution: metadata.Distribution, most_words: int | None) -> Entry:

@@ -90,7 +90,10 @@ def test_failing_job_says_why(tmp_path: Path) -> None:
     assert [j.state for j in Jobs(tmp_path / "jobs", tmp_path).list()] == ["failed"]
     with pytest.raises(UsageError):
         jobs.stop(job_id)
-    jobs.forget(job_id)
+    again = jobs.repeat(job_id)
+    assert [j.id for j in jobs.list()] == [again]
+    _finished(jobs, again)
+    jobs.forget(again)
     assert jobs.list() == []
 
 
