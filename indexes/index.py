@@ -23,7 +23,7 @@ from indexes.sparse import SparseIndex
 from indexes.staging import STORE_FILE
 from indexes.store import PassageStore, StoredDocument
 
-# Probed, not tuned: chosen before any collection of the project's figures was looked at.
+# Set once by hand, never tuned on the collections that figures are reported on.
 DEFAULT_WEIGHTS: Mapping[str, float] = {"lexical": 0.40, "dense": 0.35, "sparse": 0.25}
 MAX_QUERY_CHARACTERS = 20_000
 

@@ -23,7 +23,9 @@ class Watched:
     outside: list[str] = field(default_factory=list)
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while it is open, Playwright runs an event loop in this thread, and
+# the asynchronous tests of other modules could not run theirs.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = shutil.which("chromium")
     if path is None:
@@ -34,7 +36,7 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The page on a home with the installed weights and an index of the small folder."""
     for name in ("minilm", "splade-tiny", "en-core-web-sm"):
