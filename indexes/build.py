@@ -18,12 +18,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from indexes import lexical
 from indexes.chunking import Chunker
 from indexes.documents import Source
 from indexes.encoders import Encoders
-from indexes.encoding import Encoding, encode_dense, encode_sparse
-from indexes.encodings import EncodingCache, text_key
 from indexes.errors import (
     IndexingError,
     IndexLockedError,
@@ -41,11 +38,10 @@ from indexes.manifest import (
     read_remains,
 )
 from indexes.progress import OnProgress, Progress
-from indexes.stages import build_stage, finished_stage, intact
+from indexes.stages import intact
 from indexes.staging import STORE_FILE, Changes, Staging, plan
 from indexes.store import PassageStore
-
-CACHE = "encodings.sqlite"
+from indexes.structures import CACHE, StructureBuilder
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +73,7 @@ class IndexWriter:
     ) -> None:
         check_name(folder.name)
         self.folder = folder
-        self._encoders = encoders
+        self._structures = StructureBuilder(folder, encoders, on_progress)
         self._chunker = chunker or Chunker()
         self._report = on_progress
 
@@ -201,12 +197,12 @@ class IndexWriter:
             name: stage for name, stage in manifest.stages.items() if intact(place, stage)
         }
         if "lexical" not in manifest.stages:
-            self._build_lexical(place, manifest)
+            self._structures.build_lexical(place, manifest)
         manifest.write(self.folder)
         try:
-            return self._encode(place, manifest, publish=True)
+            return self._structures.encode(place, manifest, publish=True)
         finally:
-            self._forget_stale(manifest)
+            self._structures.forget_stale(manifest)
 
     def _manifest_for(
         self, staging: Staging, old: Manifest | None, specs: list[str], excluded: set[str]
@@ -239,17 +235,17 @@ class IndexWriter:
         keep_encoders: bool = False,
     ) -> BuildResult:
         """Index and encode the staged store, then publish it and drop what it replaces."""
-        self._build_lexical(staging.path, manifest)
+        self._structures.build_lexical(staging.path, manifest)
         early = old is None or bool(old.missing_stages)
         place = self._publish(staging.path, manifest) if early else staging.path
         try:
             made_by = old if keep_encoders else None
-            encoded = self._encode(place, manifest, publish=early, made_by=made_by)
+            encoded = self._structures.encode(place, manifest, publish=early, made_by=made_by)
             if not early:
                 self._publish(staging.path, manifest)
         finally:
             if (self.folder / manifest.generation).is_dir():
-                self._forget_stale(manifest)
+                self._structures.forget_stale(manifest)
         return BuildResult(staging.changes, manifest, encoded, time.monotonic() - started)
 
     def _publish(self, staged: Path, manifest: Manifest) -> Path:
@@ -262,80 +258,6 @@ class IndexWriter:
             if stale != place:  # open readers keep the files they have mapped
                 shutil.rmtree(stale, ignore_errors=True)
         return place
-
-    def _build_lexical(self, place: Path, manifest: Manifest) -> None:
-        started = time.monotonic()
-        store = PassageStore(place / STORE_FILE)
-        texts = [passage.indexed_text for passage in store.passages()]
-        store.close()
-        with storage_errors(place):
-            lexical.LexicalIndex.build(texts, place / "lexical")
-            manifest.stages["lexical"] = finished_stage(place / "lexical", lexical.FINGERPRINT)
-        self._report(
-            Progress("lexical", len(texts), len(texts), "passages", time.monotonic() - started)
-        )
-
-    def _encode(
-        self, place: Path, manifest: Manifest, *, publish: bool, made_by: Manifest | None = None
-    ) -> int:
-        """Add the dense and the sparse stage where they are missing or of another encoder.
-
-        Args:
-            made_by: take the encodings of this manifest's encoders from the cache instead of
-                loading encoders: after a deletion everything that is left has been encoded.
-        """
-        store = PassageStore(place / STORE_FILE)
-        texts = [passage.indexed_text for passage in store.passages()]
-        store.close()
-        keys = [text_key(text) for text in texts]
-        cache = EncodingCache(self.folder / CACHE)
-        encoded = 0
-        try:
-            for name in ("dense", "sparse"):
-                known = made_by.stages.get(name) if made_by else None
-                if made_by is not None and known is None:
-                    continue  # it was not encoded before; a build adds it
-                if known is not None and not cache.missing(known.fingerprint, keys):
-                    fingerprint, dimensions = known.fingerprint, None
-                    work = Encoding(cache, fingerprint, texts, keys, self._report, name)
-                else:
-                    encoder = self._encoders.dense() if name == "dense" else self._encoders.sparse()
-                    fingerprint, dimensions = encoder.fingerprint, encoder.dimensions
-                    stage = manifest.stages.get(name)
-                    if stage is not None and stage.fingerprint == fingerprint:
-                        continue
-                    encode = encode_dense if name == "dense" else encode_sparse
-                    work = Encoding(cache, fingerprint, texts, keys, self._report, name)
-                    encoded += work.run(encode(encoder))
-                target = place / f"{name}-{fingerprint}"
-                with storage_errors(place):
-                    build_stage(name, work.results(), dimensions, target)
-                    manifest.stages[name] = finished_stage(target, fingerprint)
-                    if publish:
-                        manifest.updated = now()
-                        manifest.write(self.folder)
-        finally:
-            cache.close()
-        return encoded
-
-    def _forget_stale(self, manifest: Manifest) -> None:
-        """Encodings of texts that are no longer in the index leave with them; so do structures
-        that another encoder made."""
-        place = self.folder / manifest.generation
-        current = {f"{name}-{stage.fingerprint}" for name, stage in manifest.stages.items()}
-        for path in [*place.glob("dense-*"), *place.glob("sparse-*")]:
-            if path.name not in current:
-                shutil.rmtree(path, ignore_errors=True)
-        store = self._open_store(manifest)
-        keys = {text_key(passage.indexed_text) for passage in store.passages()}
-        store.close()
-        cache = EncodingCache(self.folder / CACHE)
-        # While a stage is missing, the encodings of its encoder are what a resumed build needs.
-        complete = not manifest.missing_stages
-        cache.keep_only(
-            {s.fingerprint for s in manifest.stages.values()} if complete else None, keys
-        )
-        cache.close()
 
     # -- small things -----------------------------------------------------------------------
 
