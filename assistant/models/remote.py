@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -34,9 +35,8 @@ def remote_chat(settings: ModelSettings, **options: Any) -> BaseChatModel:
         base_url=settings.remote_url,
         model=settings.remote_model,
         api_key=settings.remote_key or "none",
-        max_retries=1,
         stream_usage=True,
-        **{"timeout": _timeout(), **options},
+        **{"timeout": _timeout(), "max_retries": 1, **options},
     )
     return chat
 
@@ -47,6 +47,7 @@ def _timeout() -> Any:
     return httpx.Timeout(_TIMEOUT, connect=_CONNECT_TIMEOUT)
 
 
+@cache
 def _chat_class() -> type[BaseChatModel]:
     try:
         from langchain_openai import ChatOpenAI
@@ -59,22 +60,35 @@ def _chat_class() -> type[BaseChatModel]:
     class RemoteChat(ChatOpenAI):
         """`ChatOpenAI` whose errors are the project's."""
 
+        @classmethod
+        def is_lc_serializable(cls) -> bool:
+            return False  # made in a function, and it holds a key
+
         def _generate(self, *args: Any, **kwargs: Any) -> Any:
             with _translated(self.openai_api_base):
                 return super()._generate(*args, **kwargs)
 
         def _stream(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
+            empty = True
             with _translated(self.openai_api_base):
-                yield from super()._stream(*args, **kwargs)
+                for chunk in super()._stream(*args, **kwargs):
+                    empty = False
+                    yield chunk
+            if empty:
+                raise _not_an_endpoint(self.openai_api_base, "it sent nothing")
 
         async def _agenerate(self, *args: Any, **kwargs: Any) -> Any:
             with _translated(self.openai_api_base):
                 return await super()._agenerate(*args, **kwargs)
 
         async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+            empty = True
             with _translated(self.openai_api_base):
                 async for chunk in super()._astream(*args, **kwargs):
+                    empty = False
                     yield chunk
+            if empty:
+                raise _not_an_endpoint(self.openai_api_base, "it sent nothing")
 
     return RemoteChat
 
@@ -85,7 +99,7 @@ def _translated(address: str | None) -> Iterator[None]:
 
     try:
         yield
-    except openai.AuthenticationError as error:
+    except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
         raise ModelRuntimeError(
             f"the endpoint {address} refused the key", remedy="set models.remote_key"
         ) from error
@@ -101,10 +115,30 @@ def _translated(address: str | None) -> Iterator[None]:
     except openai.APIConnectionError as error:
         raise ModelRuntimeError(
             f"the endpoint {address} cannot be reached",
-            remedy="check models.remote_url, or set answering.reader=auto and remove it",
+            remedy="check models.remote_url (http://… or https://…), or remove it to answer here",
+        ) from error
+    except openai.RateLimitError as error:
+        raise ModelRuntimeError(
+            f"the endpoint {address} refuses more requests for now: {error.message}",
+            remedy="wait a while, or look at the account's limits",
+        ) from error
+    except openai.BadRequestError as error:
+        raise ModelRuntimeError(
+            f"the endpoint {address} refused the request: {error.message}",
+            remedy="lower answering.evidence_tokens if the prompt is too long for the model",
         ) from error
     except openai.APIStatusError as error:
         raise ModelRuntimeError(
             f"the endpoint {address} answered {error.status_code}: {error.message}",
             remedy="look into the endpoint's own log",
         ) from error
+    except (openai.OpenAIError, ValueError, LookupError, AttributeError, TypeError) as error:
+        # The bare ones are what the client runs into when a web page answers instead of the API.
+        raise _not_an_endpoint(address, str(error)) from error
+
+
+def _not_an_endpoint(address: str | None, why: str) -> ModelRuntimeError:
+    return ModelRuntimeError(
+        f"{address} does not answer as an OpenAI-compatible endpoint does: {why[:200]}",
+        remedy="check models.remote_url (it often ends in /v1)",
+    )

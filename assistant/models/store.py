@@ -4,24 +4,31 @@ models/NAME/…            the files of a catalogue entry
 models/NAME.json         when each file was last checked: size and time of change
 models/registered.json   local folders that a person registered under a name
 models/.partial/NAME/    a fetch that is under way or was interrupted
+models/.partial/NAME.lock  held by the process that fetches it
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
+
+from filelock import FileLock, Timeout
 
 from assistant.errors import (
     KnowledgeAssistantError,
     ModelCorruptError,
     ModelMissingError,
+    StorageError,
     UnknownNameError,
     UsageError,
 )
 from assistant.models.catalogue import Entry, Role, catalogue, find_entry
+from assistant.models.local import check_kind, usable_path
 from indexes.files import sha256_of, storage_errors, write_atomically
 
 State = Literal["installed", "missing", "partial", "damaged"]
@@ -57,9 +64,10 @@ class ModelStore:
             UnknownNameError: there is no such model.
         """
         if (registered := self._registered().get(name)) is not None:
-            return _existing(Path(registered["path"]), name)
+            remedy = "register it again: assistant models register NAME ROLE FOLDER"
+            return usable_path(Path(registered["path"]), name, remedy)
         if "/" in name or "\\" in name or name.endswith(".gguf"):
-            return _existing(Path(name).expanduser(), name)
+            return usable_path(Path(name).expanduser(), name, "check the path")
         entry = self._entry(name)
         folder = self.folder / entry.name
         if not folder.is_dir():
@@ -74,7 +82,7 @@ class ModelStore:
         try:
             return find_entry(name)
         except UnknownNameError as error:
-            known = [e.name for e in catalogue()] + list(self._registered())
+            known = [e.name for e in catalogue()] + list(self._registered(strict=True))
             raise UnknownNameError("model", name, known) from error
 
     def status(self) -> list[ModelStatus]:
@@ -120,44 +128,80 @@ class ModelStore:
         folder = self.folder / entry.name
         if not folder.is_dir():
             self.path(name)
-        check_files(entry, folder)
-        self.mark_checked(entry)
+        try:
+            check_files(entry, folder)
+        except ModelCorruptError:
+            # Without the stamp the next use, and the fetch that mends it, look at every byte too.
+            with contextlib.suppress(OSError):
+                self._stamp_file(entry).unlink(missing_ok=True)
+            raise
+        self._remember_check(entry)
         return len(entry.files)
 
     def register(self, name: str, role: str, path: Path) -> None:
         """Give a local folder or GGUF file a name that settings can use.
 
         Raises:
-            UsageError: the path does not exist, or the name is a catalogue entry's.
+            UsageError: the path does not exist or holds no weights for that role, or the name
+                cannot be one or is a catalogue entry's.
+            UnknownNameError: there is no such role.
         """
+        if not name or set(name) & set("/\\") or name.endswith(".gguf"):
+            raise UsageError(f"'{name}' cannot be a name", remedy="use letters, digits, - and .")
         if any(name in (entry.name, entry.role) for entry in catalogue()):
             raise UsageError(f"'{name}' is a name of the catalogue", remedy="choose another name")
         if role not in get_args(Role):
             raise UnknownNameError("role", role, get_args(Role))
-        if not path.exists():
-            raise UsageError(f"{path} does not exist", remedy="give a folder or a .gguf file")
-        records = {**self._registered(), name: {"role": role, "path": str(path.absolute())}}
-        with storage_errors(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.folder / "registered.json", json.dumps(records).encode())
+        path = path.expanduser().absolute()
+        check_kind(role, path)
+        self._register({**self._registered(strict=True), name: {"role": role, "path": str(path)}})
 
     def remove(self, name: str) -> None:
-        """Delete an entry's files, finished and partial; a registered name is only forgotten."""
-        records = self._registered()
-        if records.pop(name, None) is not None:
-            with storage_errors(self.folder):
-                write_atomically(self.folder / "registered.json", json.dumps(records).encode())
-            return
-        entry = find_entry(name)
-        for folder in (self.folder / entry.name, self.folder / ".partial" / entry.name):
-            shutil.rmtree(folder, ignore_errors=True)
-        self._stamp_file(entry).unlink(missing_ok=True)
+        """Delete an entry's files, finished and partial; a registered name is only forgotten.
 
-    def mark_checked(self, entry: Entry) -> None:
-        """Remember that the files were just compared with their checksums."""
-        data = json.dumps(self._stamps(entry)).encode()
+        Raises:
+            UnknownNameError: there is no such model.
+            UsageError: it is being fetched at this moment.
+            StorageError: the files cannot be deleted.
+        """
+        records = self._registered(strict=True)
+        if records.pop(name, None) is not None:
+            self._register(records)
+            return
+        entry = self._entry(name)
+        folders = [f for f in (self.folder / entry.name, self.staging(entry)) if f.exists()]
+        if not folders:
+            return
+        with storage_errors(self.folder):
+            self.lock_file(entry).parent.mkdir(exist_ok=True)
+            try:
+                with FileLock(self.lock_file(entry), timeout=0):
+                    self._stamp_file(entry).unlink(missing_ok=True)
+                    for folder in folders:
+                        shutil.rmtree(folder)
+            except Timeout as error:
+                raise UsageError(
+                    f"'{entry.name}' is being fetched", remedy="stop the fetch first"
+                ) from error
+
+    def staging(self, entry: Entry) -> Path:
+        """Where a fetch keeps what it has so far."""
+        return self.folder / ".partial" / entry.name
+
+    def lock_file(self, entry: Entry) -> Path:
+        """Held while the entry is fetched or removed."""
+        return self.folder / ".partial" / f"{entry.name}.lock"
+
+    def mark_checked(self, entry: Entry, folder: Path) -> None:
+        """Remember that the files in `folder` were just compared with their checksums."""
+        data = json.dumps(_stamps(entry, folder)).encode()
         with storage_errors(self.folder):
             write_atomically(self._stamp_file(entry), data)
+
+    def _remember_check(self, entry: Entry) -> None:
+        # Weights in a folder that may only be read are as good as others.
+        with contextlib.suppress(StorageError):
+            self.mark_checked(entry, self.folder / entry.name)
 
     def _state(self, entry: Entry) -> State:
         if (self.folder / entry.name).is_dir():
@@ -166,7 +210,7 @@ class ModelStore:
             except ModelCorruptError:
                 return "damaged"
             return "installed"
-        return "partial" if (self.folder / ".partial" / entry.name).is_dir() else "missing"
+        return "partial" if self.staging(entry).is_dir() else "missing"
 
     def _check_quickly(self, entry: Entry) -> None:
         folder = self.folder / entry.name
@@ -178,23 +222,37 @@ class ModelStore:
             known = json.loads(self._stamp_file(entry).read_text())
         except (OSError, ValueError):
             known = None
-        if known != self._stamps(entry):
+        if known != _stamps(entry, folder):
             check_files(entry, folder)
-            self.mark_checked(entry)
-
-    def _stamps(self, entry: Entry) -> dict[str, Any]:
-        folder = self.folder / entry.name
-        return {file.name: (folder / file.name).stat().st_mtime for file in entry.files}
+            self._remember_check(entry)
 
     def _stamp_file(self, entry: Entry) -> Path:
         return self.folder / f"{entry.name}.json"
 
-    def _registered(self) -> dict[str, dict[str, str]]:
+    def _registered(self, *, strict: bool = False) -> dict[str, dict[str, str]]:
+        """What was registered. A list that is damaged counts as empty, unless `strict`."""
+        file = self.folder / "registered.json"
         try:
-            data = json.loads((self.folder / "registered.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            data = json.loads(file.read_text(encoding="utf-8"))
+            return {name: {"role": r["role"], "path": r["path"]} for name, r in data.items()}
+        except FileNotFoundError:
             return {}
-        return dict(data)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            if not strict:
+                return {}
+            raise StorageError(
+                f"{file} cannot be read: {error}", remedy="mend or delete it, then register again"
+            ) from error
+
+    def _register(self, records: Mapping[str, Mapping[str, str]]) -> None:
+        data = json.dumps(records, ensure_ascii=False, indent=1).encode()
+        with storage_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.folder / "registered.json", data)
+
+
+def _stamps(entry: Entry, folder: Path) -> dict[str, float]:
+    return {file.name: (folder / file.name).stat().st_mtime for file in entry.files}
 
 
 def check_files(entry: Entry, folder: Path) -> None:
@@ -205,7 +263,11 @@ def check_files(entry: Entry, folder: Path) -> None:
     """
     for file in entry.files:
         path = folder / file.name
-        if not path.is_file() or sha256_of(path) != file.sha256:
+        try:
+            whole = path.is_file() and sha256_of(path) == file.sha256
+        except OSError as error:  # a failing disk, or no right to read it
+            raise _damaged(entry, file.name) from error
+        if not whole:
             raise _damaged(entry, file.name)
 
 
@@ -214,12 +276,3 @@ def _damaged(entry: Entry, file: str) -> ModelCorruptError:
         f"the weights '{entry.name}' are damaged: {file} is missing, cut short or altered",
         remedy=f"assistant models fetch {entry.role} (it replaces what is damaged)",
     )
-
-
-def _existing(path: Path, name: str) -> Path:
-    if not path.exists():
-        raise ModelMissingError(
-            f"the model '{name}' is not there: {path} does not exist",
-            remedy="register it again: assistant models register NAME ROLE FOLDER",
-        )
-    return path

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_tests.integration_tests import ChatModelIntegrationTests
+from langchain_tests.unit_tests import ChatModelUnitTests
 
 from assistant.errors import ModelRuntimeError, UsageError
 from assistant.models.gguf import GGUFChat
@@ -30,6 +31,24 @@ def _settings(served: GGUFChat, **changes: str) -> ModelSettings:
     address, key = served.endpoint
     values = {"remote_url": f"{address}/v1", "remote_key": key, "remote_model": "served"}
     return ModelSettings.model_validate({**values, **changes})
+
+
+class TestRemoteUnit(ChatModelUnitTests):
+    @property
+    def chat_model_class(self) -> type[BaseChatModel]:
+        return _chat_class()
+
+    @property
+    def chat_model_params(self) -> dict[str, Any]:
+        return {"base_url": "http://127.0.0.1:9/v1", "api_key": "none", "model": "served"}
+
+    @property
+    def has_tool_calling(self) -> bool:
+        return False
+
+    @property
+    def has_structured_output(self) -> bool:
+        return False
 
 
 class TestRemote(ChatModelIntegrationTests):
