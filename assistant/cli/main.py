@@ -96,7 +96,7 @@ def run(arguments: list[str] | None = None) -> int:
     """Run one command line and return its exit status. Never shows a stack trace unasked."""
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments
-    _quiet_libraries(arguments, debug=debug)
+    _quiet_libraries(debug=debug)
     try:
         result = app(args=arguments, standalone_mode=False, prog_name="assistant")
         status = int(result) if isinstance(result, int) else 0
@@ -144,10 +144,9 @@ def _escape(text: str) -> str:
     return escape(text)
 
 
-def _quiet_libraries(arguments: list[str], *, debug: bool) -> None:
+def _quiet_libraries(*, debug: bool) -> None:
     """Libraries may not write progress bars and warnings between our lines, nor go online."""
-    if "--hub" not in arguments:  # the one command that a person asks to go to the model hub
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
