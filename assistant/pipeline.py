@@ -40,9 +40,10 @@ from assistant.understanding.followup import understand
 from assistant.understanding.parser import NounPhrases
 from assistant.workspace import Workspace
 from indexes.encoders import DenseEncoder
-from indexes.index import Hit, SearchResult
+from indexes.index import Hit
 
 MAX_QUESTION_CHARACTERS = 8_000
+_HISTORY_TURNS = 4
 
 _log = logging.getLogger(__name__)
 
@@ -115,16 +116,9 @@ class Assistant:
                 if isinstance(event, AnswerDone):
                     state, written = "done", event.text
                 yield event
-        except KnowledgeAssistantError as error:
-            state = "failed"
-            failed = TurnFailed(error.message, error.remedy, error.exit_status)
-            events.append(failed)
-            yield failed
         except Exception as error:  # noqa: BLE001 - a person gets words, the log gets the trace
-            _log.exception("a turn failed")
             state = "failed"
-            reason = f"something unexpected went wrong: {type(error).__name__}: {str(error)[:200]}"
-            failed = TurnFailed(reason, "ask again; if it stays, run `assistant doctor`")
+            failed = _failure(error)
             events.append(failed)
             yield failed
         finally:
@@ -143,7 +137,7 @@ class Assistant:
             understood.standalone, (understood.query,), understood.carried, understood.reason
         )
         with clock.step("retrieve"):
-            result = self._search(understood.query, started.index)
+            result = self._workspace.search(started.index, understood.query)
             passages = found_passages(result.hits)
         yield PassagesFound(
             passages, result.stages, tuple(result.missing), round(clock.seconds["retrieve"], 3)
@@ -201,23 +195,26 @@ class Assistant:
         yield _done(question, sentences, passages, reader, clock, abstained=bool(refusal))
 
     def _history(self, started: TurnStarted) -> list[tuple[str, str]]:
-        turns = self._workspace.conversations.turns(started.conversation_id)
-        return [(t.question, _said(t)) for t in turns if t.id != started.turn_id][-4:]
-
-    def _search(self, query: str, index: str) -> SearchResult:
-        retrieval = self._workspace.settings.retrieval
-        return self._workspace.index(index).search(
-            query,
-            limit=retrieval.passages,
-            depth=retrieval.depth,
-            weights=retrieval.weights,
+        turns = self._workspace.conversations.turns(
+            started.conversation_id,
+            last=_HISTORY_TURNS + 1,  # this turn is among them
         )
+        earlier = [turn for turn in turns if turn.id != started.turn_id]
+        return [(turn.question, _said(turn)) for turn in earlier[-_HISTORY_TURNS:]]
 
     def _encoder(self) -> DenseEncoder | None:
         try:
             return self._workspace.encoders.dense()
         except ModelMissingError:
             return None  # words alone decide then; `PassagesFound.missing_stages` shows it
+
+
+def _failure(error: Exception) -> TurnFailed:
+    if isinstance(error, KnowledgeAssistantError):
+        return TurnFailed(error.message, error.remedy, error.exit_status)
+    _log.error("a turn failed", exc_info=error)
+    reason = f"something unexpected went wrong: {type(error).__name__}: {str(error)[:200]}"
+    return TurnFailed(reason, "ask again; if it stays, run `assistant doctor`")
 
 
 def _said(turn: Turn) -> str:

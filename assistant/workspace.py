@@ -26,7 +26,7 @@ from assistant.models.encoders import LoadedEncoders
 from assistant.models.store import ModelStore
 from assistant.settings import Settings
 from indexes.build import IndexWriter
-from indexes.index import Index
+from indexes.index import Index, SearchResult
 from indexes.manifest import Manifest, check_name, read_manifest
 from indexes.progress import OnProgress
 
@@ -147,6 +147,26 @@ class Workspace:
             # The old one is not closed here: another thread may be reading it.
             self._open[name] = opened
             return opened
+
+    def search(
+        self, index: str, query: str, *, limit: int | None = None, fusion: str = "min-max"
+    ) -> SearchResult:
+        """Search an index with the depth, weights and number of passages of the settings.
+
+        Args:
+            limit: another number of passages than that of the settings.
+
+        Raises:
+            IndexNotFoundError, UnknownNameError, UsageError: as `index` and `Index.search`.
+        """
+        retrieval = self.settings.retrieval
+        return self.index(index).search(
+            query,
+            limit=limit or retrieval.passages,
+            depth=retrieval.depth,
+            weights=retrieval.weights,
+            fusion=fusion,
+        )
 
     def indexes(self) -> Iterator[Manifest]:
         """The manifests of all published indexes, by name; damaged ones are left out."""

@@ -115,12 +115,7 @@ def _answerer(
             passages: tuple[FoundPassage, ...] = (given_passage(question),)
             budget = _WHOLE_PASSAGE
         else:
-            result = workspace.index(index).search(
-                question.text,
-                limit=settings.retrieval.passages,
-                depth=settings.retrieval.depth,
-                weights=settings.retrieval.weights,
-            )
+            result = workspace.search(index, question.text)
             passages = found_passages(result.hits)
             budget = settings.answering.evidence_tokens
         evidence = select_evidence(question.text, passages, encoder, budget=budget)

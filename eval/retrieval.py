@@ -12,7 +12,7 @@ from assistant.workspace import Workspace
 from eval.collections import Collection, Qrels
 from indexes.corpora import open_source
 from indexes.errors import KnowledgeAssistantError
-from indexes.fusion import FUSIONS
+from indexes.fusion import fusion_named
 from indexes.index import Index
 from indexes.manifest import STAGES
 from indexes.progress import OnProgress, Progress
@@ -71,6 +71,7 @@ def evaluate_retrieval(
     Raises:
         KnowledgeAssistantError: a stage is missing; figures without it would mislead.
     """
+    fuse = fusion_named(fusion)  # before the corpus is indexed, which takes minutes
     index = index_collection(workspace, collection, on_progress)
     retrieval = workspace.settings.retrieval
     runs: dict[str, Run] = {stage: {} for stage in STAGES}
@@ -83,7 +84,7 @@ def evaluate_retrieval(
                 f"cannot evaluate without every stage: {missing}",
                 remedy="assistant models fetch embedder sparse",
             )
-        scores = FUSIONS[fusion](rankings, retrieval.weights)
+        scores = fuse(rankings, retrieval.weights)
         fused[query] = _named(index, scores)
         for stage, ranking in rankings.items():
             pairs = zip(ranking.rows.tolist(), ranking.scores.tolist(), strict=True)

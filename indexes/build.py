@@ -30,6 +30,7 @@ from indexes.errors import (
 )
 from indexes.files import sha256_of, storage_errors
 from indexes.manifest import (
+    MANIFEST,
     Manifest,
     check_name,
     generation_after,
@@ -107,10 +108,9 @@ class IndexWriter:
     def update(self, open_source: Callable[[str], Source]) -> BuildResult:
         """Read the index's own sources again and take over what is new, changed or gone."""
         with self._lock():
-            read_manifest(self.folder)
-            remains = read_remains(self.folder)
-            sources = [open_source(spec) for spec in remains.sources]
-            return self._rebuild(self._usable(), sources, set(remains.excluded))
+            manifest = read_manifest(self.folder)
+            sources = [open_source(spec) for spec in manifest.sources]
+            return self._rebuild(self._usable(), sources, set(manifest.excluded))
 
     def plan(self, sources: Sequence[Source]) -> Changes:
         """What `build` with these sources would change. Writes nothing."""
@@ -152,7 +152,7 @@ class IndexWriter:
         if not self.folder.is_dir():
             raise IndexNotFoundError(f"there is no index '{self.folder.name}'")
         with self._lock(), storage_errors(self.folder):
-            (self.folder / "manifest.json").unlink(missing_ok=True)  # first: nobody opens it now
+            (self.folder / MANIFEST).unlink(missing_ok=True)  # first: nobody opens it now
             self._clear()
         shutil.rmtree(self.folder, ignore_errors=True)
 

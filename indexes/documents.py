@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 BlockKind = Literal["text", "heading", "table", "code", "list", "row", "passage"]
@@ -118,15 +118,6 @@ class ReadFailure:
     uri: str
     reason: str
     remedy: str = ""
-
-
-@dataclass(slots=True)
-class ReadReport:
-    """What became of the items of a source."""
-
-    read: int = 0
-    unchanged: int = 0
-    failures: list[ReadFailure] = field(default_factory=list)
 
 
 class Source(Protocol):

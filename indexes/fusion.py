@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from indexes.errors import UnknownNameError
 from indexes.ranking import Ranking
 
 Fusion = Callable[[Mapping[str, Ranking], Mapping[str, float]], dict[int, float]]
@@ -49,3 +50,14 @@ def reciprocal_rank(
 
 
 FUSIONS: dict[str, Fusion] = {"min-max": min_max, "rrf": reciprocal_rank}
+
+
+def fusion_named(name: str) -> Fusion:
+    """The fusion of that name.
+
+    Raises:
+        UnknownNameError: with the nearest name, or all of them.
+    """
+    if name not in FUSIONS:
+        raise UnknownNameError("fusion", name, FUSIONS)
+    return FUSIONS[name]

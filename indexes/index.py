@@ -15,7 +15,7 @@ from indexes.dense import DenseIndex
 from indexes.documents import Passage
 from indexes.encoders import Encoders
 from indexes.errors import IndexCorruptError, ModelMissingError, UsageError
-from indexes.fusion import FUSIONS
+from indexes.fusion import fusion_named
 from indexes.lexical import LexicalIndex
 from indexes.manifest import MANIFEST, STAGES, Manifest, read_manifest
 from indexes.ranking import Ranking
@@ -127,12 +127,14 @@ class Index:
 
         Raises:
             UsageError: the query is empty.
+            UnknownNameError: there is no such fusion.
         """
+        fuse = fusion_named(fusion)
         text = query.strip()[:MAX_QUERY_CHARACTERS]
         if not text:
             raise UsageError("the query is empty", remedy="ask for something")
         rankings, missing = self.rank(text, depth, [s for s in STAGES if weights.get(s, 0) > 0])
-        fused = FUSIONS[fusion](rankings, weights)
+        fused = fuse(rankings, weights)
         best = sorted(fused.items(), key=lambda item: (-item[1], item[0]))[:limit]
         return SearchResult(text, self._hits(best, rankings), tuple(rankings), missing)
 

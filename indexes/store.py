@@ -177,13 +177,6 @@ class PassageStore:
         row = self._db.execute(f"{_PASSAGE} WHERE p.id = ?", (passage_id,)).fetchone()
         return _passage(row) if row else None
 
-    def passages_of(self, document_id: str) -> list[Passage]:
-        """A document's passages in the order of its text."""
-        rows = self._db.execute(
-            f"{_PASSAGE} WHERE p.document_id = ? ORDER BY p.row", (document_id,)
-        )
-        return [_passage(row) for row in rows]
-
     def passages(self) -> Iterator[Passage]:
         """Every passage, by row."""
         with storage_errors(self.path):

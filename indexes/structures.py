@@ -37,9 +37,7 @@ class StructureBuilder:
     def build_lexical(self, place: Path, manifest: Manifest) -> None:
         """Index the words of the store in `place`."""
         started = time.monotonic()
-        store = PassageStore(place / STORE_FILE)
-        texts = [passage.indexed_text for passage in store.passages()]
-        store.close()
+        texts = _texts(place)
         with storage_errors(place):
             lexical.LexicalIndex.build(texts, place / "lexical")
             manifest.stages["lexical"] = finished_stage(place / "lexical", lexical.FINGERPRINT)
@@ -56,9 +54,7 @@ class StructureBuilder:
             made_by: take the encodings of this manifest's encoders from the cache instead of
                 loading encoders: after a deletion everything that is left has been encoded.
         """
-        store = PassageStore(place / STORE_FILE)
-        texts = [passage.indexed_text for passage in store.passages()]
-        store.close()
+        texts = _texts(place)
         keys = [text_key(text) for text in texts]
         cache = EncodingCache(self.folder / CACHE)
         encoded = 0
@@ -98,9 +94,7 @@ class StructureBuilder:
         for path in [*place.glob("dense-*"), *place.glob("sparse-*")]:
             if path.name not in current:
                 shutil.rmtree(path, ignore_errors=True)
-        store = PassageStore(place / STORE_FILE)
-        keys = {text_key(passage.indexed_text) for passage in store.passages()}
-        store.close()
+        keys = {text_key(text) for text in _texts(place)}
         cache = EncodingCache(self.folder / CACHE)
         # While a stage is missing, the encodings of its encoder are what a resumed build needs.
         complete = not manifest.missing_stages
@@ -108,3 +102,12 @@ class StructureBuilder:
             {s.fingerprint for s in manifest.stages.values()} if complete else None, keys
         )
         cache.close()
+
+
+def _texts(place: Path) -> list[str]:
+    """What is searched and encoded of every passage of a generation, by row."""
+    store = PassageStore(place / STORE_FILE)
+    try:
+        return [passage.indexed_text for passage in store.passages()]
+    finally:
+        store.close()

@@ -35,7 +35,10 @@ class Support:
 
 
 class SupportScorer:
-    """Scores sentences against a fixed set of evidence sentences, which are encoded once."""
+    """Scores sentences against a fixed set of evidence sentences.
+
+    These are encoded once, when the first sentence is scored: quotations are never scored.
+    """
 
     def __init__(self, evidence: Sequence[Sentence], encoder: DenseEncoder | None) -> None:
         self._evidence = list(evidence)
@@ -43,8 +46,6 @@ class SupportScorer:
         self._stems = [set(stems(s.text)) for s in evidence]
         self._numbers = [set(_NUMBER.findall(s.text)) for s in evidence]
         self._vectors: FloatArray | None = None
-        if encoder is not None and evidence:
-            self._vectors = encoder.encode([s.text for s in evidence])
 
     def score(self, text: str) -> list[Support]:
         """Support by each passage of the evidence, best first."""
@@ -73,10 +74,12 @@ class SupportScorer:
         return Support(number, min(max(score, 0.0), 1.0), self._evidence[best])
 
     def _cosines(self, text: str) -> FloatArray:
-        if self._vectors is None or self._encoder is None:
+        if self._encoder is None:
             words = set(stems(text))
             overlaps = [self._overlap(words, known) for known in self._stems]
             return np.asarray(overlaps, dtype=np.float32)
+        if self._vectors is None:
+            self._vectors = self._encoder.encode([s.text for s in self._evidence])
         return np.asarray(self._vectors @ self._encoder.encode([text])[0], dtype=np.float32)
 
     @staticmethod

@@ -33,10 +33,7 @@ def retrieval(
     """
     from eval.collections import load_collection
     from eval.retrieval import evaluate_retrieval, report_json, write_run
-    from indexes.fusion import FUSIONS
 
-    if fusion not in FUSIONS:
-        raise UsageError(f"unknown fusion '{fusion}'", remedy=f"known: {', '.join(FUSIONS)}")
     loaded = load_collection(collection)
     with progress_bars(quiet=as_json) as on_progress:
         report = evaluate_retrieval(

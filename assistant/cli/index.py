@@ -170,15 +170,8 @@ def search(
     as_json: JsonFlag = False,
 ) -> None:
     """Ranked passages with rank and score of every stage."""
-    from indexes.fusion import FUSIONS
-
-    if fusion not in FUSIONS:
-        raise UsageError(f"unknown fusion '{fusion}'", remedy=f"known: {', '.join(FUSIONS)}")
     opened = workspace(context, retrieval__depth=depth)
-    retrieval = opened.settings.retrieval
-    result = opened.index(name).search(
-        query, limit=limit, depth=retrieval.depth, weights=retrieval.weights, fusion=fusion
-    )
+    result = opened.search(name, query, limit=limit, fusion=fusion)
     if as_json:
         write_json(search_json(result))
     else:

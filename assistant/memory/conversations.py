@@ -97,8 +97,8 @@ class Conversations:
         with self._session() as session:
             return session.get(_Conversation, conversation_id) is not None
 
-    def turns(self, conversation_id: str) -> Sequence[Turn]:
-        """All turns, oldest first.
+    def turns(self, conversation_id: str, *, last: int | None = None) -> Sequence[Turn]:
+        """All turns, or the `last` ones, oldest first.
 
         Raises:
             UnknownNameError: there is no such conversation.
@@ -108,7 +108,8 @@ class Conversations:
             query = (
                 select(_Turn)
                 .where(_Turn.conversation_id == conversation_id)
-                .order_by(_Turn.created, _Turn.id)
+                .order_by(_Turn.created.desc(), _Turn.id.desc())
+                .limit(last)
             )
             return [
                 Turn(
@@ -118,7 +119,7 @@ class Conversations:
                     t.state,
                     tuple(from_json(line) for line in t.events.split("\n") if line),
                 )
-                for t in session.scalars(query)
+                for t in reversed(session.scalars(query).all())
             ]
 
     def begin_turn(self, conversation_id: str, turn_id: str, question: str) -> None:

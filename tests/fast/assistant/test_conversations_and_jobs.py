@@ -130,3 +130,11 @@ def test_process_number_that_was_given_to_another_is_not_the_job(tmp_path: Path)
     (tmp_path / "old" / "job.json").write_text(json.dumps(about))
     assert [job.state for job in jobs.list()] == ["failed"]
     assert pid_identity(os.getpid()) == pid_identity(os.getpid()) is not None
+
+
+def test_last_turns_are_the_latest_in_order(conversations: Conversations) -> None:
+    conversation = conversations.start()
+    for number in range(5):
+        conversations.begin_turn(conversation, f"t{number}", f"question {number}")
+    assert [t.id for t in conversations.turns(conversation, last=2)] == ["t3", "t4"]
+    assert [t.id for t in conversations.turns(conversation)] == ["t0", "t1", "t2", "t3", "t4"]

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from indexes.fusion import min_max, reciprocal_rank
+from indexes.errors import UnknownNameError
+from indexes.fusion import fusion_named, min_max, reciprocal_rank
 from indexes.ranking import Ranking, top
 
 scores = arrays(
@@ -75,3 +76,9 @@ def test_min_max_does_not_depend_on_a_stage_scale(
     )
     assert scaled == pytest.approx(plain, abs=1e-3)
     assert all(-1e-6 <= value <= 1 + 1e-6 for value in plain.values())
+
+
+def test_unknown_fusion_names_the_nearest() -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        fusion_named("minmax")
+    assert caught.value.nearest == "min-max"
