@@ -10,6 +10,7 @@ from typing import Any
 
 from assistant.workspace import Workspace
 from eval.collections import Collection, Qrels
+from eval.measures import by_query
 from indexes.corpora import open_source
 from indexes.errors import KnowledgeAssistantError
 from indexes.fusion import fusion_named
@@ -104,16 +105,15 @@ def evaluate_retrieval(
 
 
 def measure(run: Run, qrels: Qrels, measures: Iterable[str] = MEASURES) -> dict[str, float]:
-    """Mean measures over the queries of `run`, by ir_measures.
+    """Mean measures over the queries of `run`.
 
     A query for which nothing was found counts 0, as in trec_eval's complete mode (`-c`).
     """
-    import ir_measures
-
-    parsed = [ir_measures.parse_measure(name) for name in measures]
     judged = {query: qrels[query] for query in run if query in qrels}
-    found = ir_measures.calc_aggregate(parsed, judged, run)
-    return {str(name): round(float(value), 4) for name, value in found.items()}
+    found = by_query(run, judged, measures)
+    return {
+        name: round(sum(values.values()) / max(len(judged), 1), 4) for name, values in found.items()
+    }
 
 
 def write_run(run: Run, path: Path, tag: str) -> None:
