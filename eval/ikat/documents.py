@@ -1,6 +1,7 @@
 """Runs of 2023 and 2024: one JSON document.
 
-{run_name, run_type, turns: [{turn_id, responses: [{rank, text, passage_provenance, ptkb_provenance}]}]}
+{run_name, run_type, turns: [{turn_id, responses: [
+    {rank, text, passage_provenance, ptkb_provenance}]}]}
 
 passage_provenance   2023 [{id, text, score, used}], 2024 without text
 ptkb_provenance      2023 [{id, text, score}], 2024 [id]
@@ -198,7 +199,7 @@ def _response(
 
 
 def _whole(id_: str) -> bool:
-    return id_.isascii() and id_.isdigit() and str(int(id_)) == id_
+    return id_.isascii() and id_.isdigit() and len(id_) < 10 and str(int(id_)) == id_
 
 
 def _responses(value: Any) -> list[Object]:

@@ -59,7 +59,7 @@ def read_run(path: Path, year: int | None = None) -> IkatRun:
         UsageError: not a run, one of another year, or a broken one: not JSON, a missing key, a
             repeated turn or passage, a score that is no finite number; names file, line and turn.
     """
-    from eval.ikat import documents, lines, rankings
+    from eval.ikat import documents, lines, rankings  # they make the classes above
 
     _known(year)
     source = Source.read(path)

@@ -32,13 +32,13 @@ class Source:
 
     @classmethod
     def read(cls, path: Path) -> Source:
-        """Read a UTF-8 file.
+        """Read a UTF-8 file, with or without a byte order mark.
 
         Raises:
             UsageError: it is missing, a folder, or not UTF-8.
         """
         try:
-            return cls(path, path.read_text(encoding="utf-8"))
+            return cls(path, path.read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{path} cannot be read: {error}") from error
 
