@@ -17,6 +17,15 @@ from typing import Any
 from assistant.errors import UsageError
 
 
+class NotJsonError(UsageError):
+    """A file or a line of it is not JSON; `line` says where."""
+
+    def __init__(self, path: Path, line: int, what: str) -> None:
+        super().__init__(f"{path}, line {line}{what}")
+        self.line = line
+        self.what = what
+
+
 class Object(dict[str, Any]):
     """A JSON object that remembers which of its keys were written more than once."""
 
@@ -63,18 +72,18 @@ class Source:
         """The file as one JSON value; objects are `Object`.
 
         Raises:
-            UsageError: not JSON, with line and column.
+            NotJsonError: with line and column.
         """
-        return self._parse(self.text, first_line=1)
+        return self.parse(self.text, first_line=1)
 
     def lines(self) -> Iterator[tuple[int, Any]]:
         """Line numbers and JSON values of a JSON-lines file; empty lines are passed over.
 
         Raises:
-            UsageError: a line is not JSON, with line and column.
+            NotJsonError: a line is not JSON, with line and column.
         """
         for number, line in self.rows():
-            yield number, self._parse(line, first_line=number)
+            yield number, self.parse(line, first_line=number)
 
     def rows(self) -> Iterator[tuple[int, str]]:
         """Numbers and texts of the lines that are not empty."""
@@ -83,16 +92,20 @@ class Source:
             if line.strip():
                 yield number, line
 
-    def _parse(self, text: str, *, first_line: int) -> Any:
+    def parse(self, text: str, *, first_line: int) -> Any:
+        """A part of the file that begins at a line, as JSON.
+
+        Raises:
+            NotJsonError: with line and column.
+        """
         try:
             return json.loads(text, object_pairs_hook=_object)
         except json.JSONDecodeError as error:
             line = first_line + error.lineno - 1
-            raise UsageError(
-                f"{self.path}, line {line}, column {error.colno}: not JSON ({error.msg})"
-            ) from error
+            what = f", column {error.colno}: not JSON ({error.msg})"
+            raise NotJsonError(self.path, line, what) from error
         except (RecursionError, ValueError) as error:  # nested too deeply, a number too long
-            raise UsageError(f"{self.path}, line {first_line}: not JSON ({error})") from error
+            raise NotJsonError(self.path, first_line, f": not JSON ({error})") from error
 
 
 def finite(value: Any) -> float | None:

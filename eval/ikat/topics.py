@@ -77,10 +77,7 @@ def load_topics(path: Path, year: int | None = None) -> list[Topic]:
     """
     if year is not None and year not in YEARS:
         raise UsageError(f"no topics of year {year}", remedy=f"years: {', '.join(map(str, YEARS))}")
-    source = Source.read(path)
-    rows = source.document()
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, Object) for row in rows):
-        raise UsageError(f"{path} is no topics file: expected a list of topics")
+    source, rows = _rows(path)
     found = _year(rows)
     if year is not None and found != year:
         raise UsageError(
@@ -91,6 +88,23 @@ def load_topics(path: Path, year: int | None = None) -> list[Topic]:
     for number in _twice(topic.number for topic in topics):
         raise UsageError(f"{path}, topic {number}: stands there twice")
     return topics
+
+
+def year_of(path: Path) -> int:
+    """The year of a topics file.
+
+    Raises:
+        UsageError: not a topics file.
+    """
+    return _year(_rows(path)[1])
+
+
+def _rows(path: Path) -> tuple[Source, list[Object]]:
+    source = Source.read(path)
+    rows = source.document()
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, Object) for row in rows):
+        raise UsageError(f"{path} is no topics file: expected a list of topics")
+    return source, rows
 
 
 def _year(rows: list[Object]) -> int:
