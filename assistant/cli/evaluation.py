@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from assistant.cli.context import JsonFlag, workspace
+from assistant.cli.ikat import ikat
 from assistant.cli.output import console, progress_bars, table, write_json
 from assistant.errors import UsageError
 
 evaluation = typer.Typer(help="Measure on collections with judgements.", no_args_is_help=True)
+evaluation.add_typer(ikat, name="ikat")
 
 
 @evaluation.command("retrieval")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from eval.ikat.findings import Findings, turn_lines
+from eval.ikat.findings import WARNING, Findings, turn_lines
 from eval.ikat.source import NotJsonError, Object
 
 KINDS = {2023: ("automatic", "manual"), 2024: ("automatic", "manual", "only_response")}
@@ -28,10 +28,11 @@ def check(findings: Findings, year: int) -> None:
     kind = run.get("run_type")
     if "run_type" in run and kind not in KINDS[year]:
         findings.add("run-type", f"{kind!r} is none of {', '.join(KINDS[year])}", line=1)
-    turns = run.get("turns", [])
-    if not isinstance(turns, list):
-        findings.add("run", "turns is no list", line=1)
-        turns = []
+    turns = run.get("turns")
+    if not isinstance(turns, list):  # another kind of file: not worth a violation for every turn
+        if "turns" in run:
+            findings.add("run", "turns is no list", line=1)
+        return
     lines = turn_lines(findings.source)
     for entry in turns:
         turn = entry.get("turn_id") if isinstance(entry, Object) else None
@@ -59,11 +60,15 @@ def _passages(findings: Findings, response: Object, line: int | None, turn: str,
         if not findings.complete("response", passage, keys, line, turn):
             return
     scored = findings.scores([(str(p["id"]), p["score"]) for p in given], line, turn)
-    for (_, higher), (id_, lower) in pairwise(scored):
-        if lower >= higher:
-            what = f"{id_} has score {lower:g} after {higher:g}: scores have to decrease"
-            findings.add("passage-order", what, line=line, turn=turn)
-            break  # one is enough to know that the list is not in order
+    steps = [(lower - higher, id_) for (_, higher), (id_, lower) in pairwise(scored)]
+    # One of each kind a response is enough to know that the list is not in order.
+    for id_ in [id_ for step, id_ in steps if step > 0][:1]:
+        what = f"the score of {id_} is above that of the passage before it"
+        findings.add("passage-order", what, line=line, turn=turn)
+    for id_ in [id_ for step, id_ in steps if step == 0][:1]:
+        # Scores should decrease strictly, but the organisers' own sample has equal ones.
+        what = f"the score of {id_} equals that of the passage before it: scorers may swap them"
+        findings.add("passage-tie", what, line=line, turn=turn, level=WARNING)
     if len(given) >= PASSAGE_LIMIT:
         what = f"{len(given)} passages, fewer than {PASSAGE_LIMIT} are allowed"
         findings.add("passage-limit", what, line=line, turn=turn)
