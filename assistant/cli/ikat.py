@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.table import Table
 
 from assistant.cli.context import JsonFlag
 from assistant.cli.output import console, table, write_json
@@ -77,9 +78,13 @@ def score(
     if ptkb_qrels is not None:
         labels = read_statement_labels(ptkb_qrels, load_topics(topics) if topics else ())
         statements = [
-            score_statements({turn.turn_id: turn.statements for turn in run.turns.values()}, labels)
-            for run in read
+            None if run.ranking_only else score_statements(run.statements(), labels) for run in read
         ]
+        if not any(statements):
+            raise UsageError(
+                "--ptkb-qrels: no run holds statements, they are rankings alone",
+                remedy="give runs in a year's own form, or leave --ptkb-qrels out",
+            )
     if as_json:
         entries = [
             run_json(*parts, test_measure=test_measure, by_turn=by_turn)
@@ -132,13 +137,19 @@ def validate_run(
     out = console()
     if violations:
         rows = [(v.level, v.line or "", v.turn or "", v.rule, v.message) for v in violations]
-        out.print(table("", ["level", "line", "turn", "rule", "what"], rows))
+        _print(table("", ["level", "line", "turn", "rule", "what"], rows))
     for rule, count in Counter(violation.rule for violation in violations).most_common():
         out.print(f"{count:>6}  {rule}", markup=False)
     words = "keeps the rules" if result["ok"] else "breaks the rules"
     counts = f"{result['errors']} errors, {result['warnings']} warnings"
     out.print(f"{run} {words} of {year}: {counts}", markup=False)
     return 0 if result["ok"] else 1
+
+
+def _print(made: Table) -> None:
+    """In a file or a pipe a table is as wide as it needs: folded names cannot be searched for."""
+    out = console()
+    out.print(made, width=None if out.is_terminal else 200)
 
 
 def _named_apart(read: list[tuple[Path, IkatRun]]) -> list[IkatRun]:
@@ -154,13 +165,14 @@ def _show_measures(
     title = f"{qrels.name}: {reports[0].judged} turns judged"
     names = list(reports[0].measures)
     rows = [(report.run, *report.measures.values()) for report in reports]
-    out.print(table(title, ["run", *names], rows))
+    _print(table(title, ["run", *names], rows))
     out.print(f"nDCG takes the grade (0 to 4) as gain; the others: relevant from {relevant_from}")
     for report in reports:
         counted = "count 0" if missing == "zero" else "left out"
         out.print(
             f"{report.run}: {report.in_run} turns, {report.unjudged} of them not judged and left "
-            f"out; {report.absent} judged turns missing, {counted}; mean over {len(report.by_turn)}",
+            f"out; {report.absent} judged turns missing, {counted}; "
+            f"mean over {len(report.by_turn)}",
             markup=False,
         )
 
@@ -169,17 +181,19 @@ def _show_comparisons(
     reports: list[ScoreReport], comparisons: list[Comparison | None], measure: str
 ) -> None:
     out = console()
-    rows = []
+    out.print()
+    rows: list[tuple[Any, ...]] = []
     for report, found in zip(reports, comparisons, strict=True):
         low, high = report.interval(measure)
         mean = (report.run, report.measures[measure], f"{low:.4f} to {high:.4f}")
         tested = (found.difference, found.turns, found.p, found.p_holm) if found else ("",) * 4
         rows.append((*mean, *tested))
     columns = ["run", measure, "95 % interval", "difference", "turns", "p", "p (Holm)"]
-    out.print()
-    out.print(table("against the first run" if len(reports) > 1 else "", columns, rows))
-    if len(reports) > 1:
-        out.print("p: paired randomisation test, two-sided, 10,000 rounds; Holm over the runs")
+    if len(reports) == 1:
+        _print(table("", columns[:3], [rows[0][:3]]))
+        return
+    _print(table("against the first run", columns, rows))
+    out.print("p: paired randomisation test, two-sided, 10,000 rounds; Holm over the runs")
 
 
 def _show_statements(
@@ -197,7 +211,7 @@ def _show_statements(
         rows.append((name, pooled.precision, pooled.recall, pooled.f1, *means, report.unknown))
     columns = ["run", "P", "R", "F1", "mean F1 labelled", "mean F1 all", "unknown"]
     out.print()
-    out.print(table(f"{labels.name}: statements of the person", columns, rows))
+    _print(table(f"{labels.name}: statements of the person", columns, rows))
     out.print(
         f"P, R, F1: counts added up over the {first.labelled} turns with a relevant statement; "
         f"all: {first.turns} turns, choosing nothing where nothing is relevant counts 1"
@@ -215,4 +229,4 @@ def _show_turns(reports: list[ScoreReport], statements: list[StatementReport | N
             rows.append((turn, *values.values(), *extra))
         out = console()
         out.print()
-        out.print(table(report.run, ["turn", *names, *(["PTKB F1"] if chosen else [])], rows))
+        _print(table(report.run, ["turn", *names, *(["PTKB F1"] if chosen else [])], rows))

@@ -21,7 +21,7 @@ def parse_json(source: Source, value: Any, year: int | None) -> IkatRun:
     turns = {
         turn: RunTurn(turn, scores_of(source, turn, passages)) for turn, passages in value.items()
     }
-    return IkatRun(source.path.stem, "", year, turns)
+    return IkatRun(source.path.stem, "", year, turns, ranking_only=True)
 
 
 def parse_trec(source: Source, year: int | None) -> IkatRun:
@@ -49,7 +49,7 @@ def parse_trec(source: Source, year: int | None) -> IkatRun:
             raise source.wrong(f"passage {passage} stands there twice", line=line, turn=turn)
         turns[turn][passage] = score
     made = {turn: RunTurn(turn, passages) for turn, passages in turns.items()}
-    return IkatRun(name or source.path.stem, "", year, made)
+    return IkatRun(name or source.path.stem, "", year, made, ranking_only=True)
 
 
 def scores_of(

@@ -40,13 +40,21 @@ class RunTurn:
 
 @dataclass(frozen=True, slots=True)
 class IkatRun:
-    """A run: `kind` is the year's run_type (automatic, manual, …), `year` None where unknown."""
+    """A run: `kind` is the year's run_type (automatic, manual, …), `year` None where unknown.
+
+    `ranking_only` is true where the file's form has neither responses nor statements.
+    """
 
     name: str
     kind: str
     year: int | None
     turns: dict[str, RunTurn]
     team: str = ""
+    ranking_only: bool = False
+
+    def statements(self) -> dict[str, tuple[str, ...]]:
+        """The chosen statements by turn."""
+        return {id_: turn.statements for id_, turn in self.turns.items()}
 
 
 def read_run(path: Path, year: int | None = None) -> IkatRun:
