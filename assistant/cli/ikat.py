@@ -149,7 +149,9 @@ def validate_run(
 def _print(made: Table) -> None:
     """In a file or a pipe a table is as wide as it needs: folded names cannot be searched for."""
     out = console()
-    out.print(made, width=None if out.is_terminal else 200)
+    if not out.is_terminal:
+        out.width = 200
+    out.print(made)
 
 
 def _named_apart(read: list[tuple[Path, IkatRun]]) -> list[IkatRun]:

@@ -33,6 +33,7 @@ def check(findings: Findings, year: int) -> None:
         if "turns" in run:
             findings.add("run", "turns is no list", line=1)
         return
+    may_be_empty = kind == "only_response" and kind in KINDS[year]
     lines = turn_lines(findings.source)
     for entry in turns:
         turn = entry.get("turn_id") if isinstance(entry, Object) else None
@@ -43,7 +44,7 @@ def check(findings: Findings, year: int) -> None:
         line = (places.pop(0) if len(places) > 1 else places[0]) or None
         known = findings.turn(turn, line)
         for response in findings.responses(entry, line, turn):
-            findings.text(response, line, turn, may_be_empty=kind == "only_response")
+            findings.text(response, line, turn, may_be_empty=may_be_empty)
             _passages(findings, response, line, turn, year)
             if known:
                 _statements(findings, response, line, turn, year)

@@ -93,7 +93,7 @@ def write_run(run: IkatRun, path: Path, year: int) -> None:
     statements that are absent become 1/position, as in the organisers' sample.
 
     Raises:
-        UsageError: an unknown year, a text that the form asks for is absent, a cited passage that
+        UsageError: an unknown year, no such folder, a text that the form asks for is absent, a cited passage that
             is not in the ranking, or a score that is no finite number; names the turn.
         StorageError: the disk is full or not writable.
     """
@@ -104,6 +104,8 @@ def write_run(run: IkatRun, path: Path, year: int) -> None:
         if astray := [passage for passage in turn.used if passage not in turn.passages]:
             raise UsageError(f"turn {turn.turn_id} cites {astray[0]}, which it does not rank")
     text = lines.build(run) if year == 2025 else documents.build(run, year)
+    if not path.parent.is_dir():
+        raise UsageError(f"{path} cannot be written: no such folder", remedy="make it first")
     with storage_errors(path):
         write_atomically(path, text.encode("utf-8"))
 
@@ -122,7 +124,9 @@ def form_of(source: Source) -> str:
         raise UsageError(f"{source.path} is empty")
     if first[0] not in "{[":
         return "trec"
-    if second.startswith("{") or (source.path.suffix == ".jsonl") or _is_line(first):
+    if source.path.suffix == ".jsonl" or _is_line(first):
+        return "lines"
+    if second.startswith("{") and first.endswith("}"):
         return "lines"
     head = source.text[:2000]
     return "document" if '"turns"' in head or '"run_name"' in head else "ranking"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ MEASURES = (*GRADED, *BINARY)
 MISSING = ("zero", "skip")
 RELEVANT_FROM = 2
 TEST_MEASURE = "nDCG@5"
+_PARTS = re.compile(r"\d{1,9}|\D+|\d+").findall
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,15 @@ def score_run(
         raise UsageError(f"relevant-from is 1 to {HIGHEST_GRADE}, not {relevant_from}")
     if missing not in MISSING:
         raise UnknownNameError("way to count missing turns", missing, MISSING)
-    present = [turn for turn in qrels if turn in run.turns]
+    turns = sorted(qrels, key=_natural)
+    present = [turn for turn in turns if turn in run.turns]
     if not present:
         raise UsageError(
             f"no turn of run {run.name} is judged",
             remedy="run and judgements must be of the same year; a judged turn is "
             f"'{next(iter(qrels), '')}', a turn of the run '{next(iter(run.turns), '')}'",
         )
-    counted = {turn: qrels[turn] for turn in (qrels if missing == "zero" else present)}
+    counted = {turn: qrels[turn] for turn in (turns if missing == "zero" else present)}
     passages = {turn: run.turns[turn].passages for turn in present}
     values = by_query(passages, counted, [_named(name, relevant_from) for name in MEASURES])
     by_turn = {
@@ -145,6 +148,11 @@ def _named(measure: str, relevant_from: int) -> str:
         return measure
     kind, at, depth = measure.partition("@")
     return f"{kind}(rel={relevant_from}){at}{depth}"
+
+
+def _natural(turn: str) -> tuple[tuple[int, str], ...]:
+    """The order of a person: "9-1_2" before "9-1_10" before "10-1_1"."""
+    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in _PARTS(turn))
 
 
 def _mean(values: Sequence[float]) -> float:
