@@ -93,8 +93,9 @@ def write_run(run: IkatRun, path: Path, year: int) -> None:
     statements that are absent become 1/position, as in the organisers' sample.
 
     Raises:
-        UsageError: an unknown year, no such folder, a text that the form asks for is absent, a cited passage that
-            is not in the ranking, or a score that is no finite number; names the turn.
+        UsageError: an unknown year, no such folder, a text that the form asks for is absent, a
+            cited passage that is not in the ranking, or a score that is no finite number; names
+            the turn.
         StorageError: the disk is full or not writable.
     """
     from eval.ikat import documents, lines

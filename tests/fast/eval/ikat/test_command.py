@@ -12,6 +12,12 @@ from assistant.cli.main import run as run_command
 from tests.fast.eval.ikat.samples import PASSAGES, document, lines, run_file, topics, write
 
 
+@pytest.fixture(autouse=True)
+def _loud_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command silences logging for its process, which here is that of all tests."""
+    monkeypatch.setattr("assistant.cli.main._quiet_libraries", lambda *, debug: None)
+
+
 @pytest.fixture
 def qrels(tmp_path: Path) -> Path:
     path = tmp_path / "some.qrels"
@@ -90,7 +96,7 @@ def test_two_runs_of_one_name_are_told_apart(
         (["--year", "2025"], "form of 2024, not of 2025"),
         (["--test-measure", "nDCG@7"], "unknown measure 'nDCG@7'"),
         (["--missing", "none"], "unknown way to count missing turns"),
-        (["--relevant-from", "5"], "5 is not in the range"),
+        (["--relevant-from", "5"], "invalid value for '--relevant-from'"),
         (["--topics", "topics.json"], "--topics alone has no use"),
     ],
 )
