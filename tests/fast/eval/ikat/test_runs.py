@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.errors import UsageError
+from assistant.errors import StorageError, UsageError
 from eval.ikat.runs import IkatRun, RunTurn, read_run, write_run
 from tests.fast.eval.ikat.samples import PASSAGES, document, lines, run_file, write
 
@@ -90,6 +91,7 @@ def test_several_responses(tmp_path: Path) -> None:
         "ptkb_provenance": [2],
         "passage_provenance": [
             {"id": PASSAGES[0], "score": 9.0, "used": True},
+            {"id": PASSAGES[1], "score": 0.1, "used": True},
             {"id": PASSAGES[4], "score": 0.5, "used": True},
         ],
     }
@@ -262,6 +264,28 @@ def test_scores_of_statements_default_to_their_rank(tmp_path: Path) -> None:
     write_run(IkatRun("x", "manual", None, {"3-1_1": turn}), tmp_path / "run.json", 2023)
     again = read_run(tmp_path / "run.json").turns["3-1_1"]
     assert again.statement_scores == {"2": 1.0, "1": 0.5}
+
+
+def test_writing_that_fails_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = run_file(tmp_path, 2024)
+    old = path.read_bytes()
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr("indexes.files.os.fsync", full)
+    with pytest.raises(StorageError, match="no space left"):
+        write_run(IkatRun("x", "manual", None, {"3_1": RunTurn("3_1", {})}), path, 2024)
+    assert path.read_bytes() == old
+
+
+def test_byte_order_mark(tmp_path: Path) -> None:
+    path = run_file(tmp_path, 2024)
+    wanted = read_run(path)
+    path.write_text(path.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    assert read_run(path) == wanted
 
 
 def test_no_place_to_write(tmp_path: Path) -> None:
