@@ -17,7 +17,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from assistant.errors import UsageError
 
 SentenceStatus = Literal["supported", "unsupported", "dropped"]
-ReaderKind = Literal["answerer", "remote", "extractive"]
+# "assistant" is the assistant itself: a reply that no document was asked for.
+ReaderKind = Literal["answerer", "remote", "extractive", "assistant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class FoundPassage:
     headings: tuple[str, ...]
     score: float
     stages: tuple[StageScore, ...]
+    # Each query's part of the score, in the order of `QueriesWritten.queries`.
+    shares: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +78,45 @@ class TurnStarted:
 
 @dataclass(frozen=True, slots=True)
 class QueriesWritten:
-    """What is searched for. `carried` are the words taken over from earlier messages."""
+    """How the message was understood and what is searched for.
+
+    `aspects` say what each query stands for ("question", "as asked", "part", "likely answer",
+    "person"), `weights` its share of the fusion. `carried` are the words taken over from earlier
+    messages; `way` is what understood it ("rules", "model", or "person" where they wrote it
+    themselves), `fallback` why the model's output was not used.
+    """
 
     standalone: str
     queries: tuple[str, ...]
     carried: tuple[str, ...]
     reason: str
+    aspects: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
+    act: str = "question"
+    way: str = "rules"
+    fallback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UsedStatement:
+    """One of the person's statements; `score` is the similarity that it was chosen by."""
+
+    statement_id: str
+    text: str
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementsChosen:
+    """What is known of the person and matters here, of `considered` statements; often nothing.
+
+    `used_in` names what they enter: "query", "ranking", "answer".
+    """
+
+    statements: tuple[UsedStatement, ...]
+    considered: int
+    used_in: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +204,7 @@ class TurnFailed:
 Event = Union[  # noqa: UP007 - evaluated at run time to build the registry
     TurnStarted,
     QueriesWritten,
+    StatementsChosen,
     PassagesFound,
     EvidenceSelected,
     StepDecided,

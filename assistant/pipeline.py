@@ -7,17 +7,17 @@ else (page, command line, evaluation, replay) reads that stream.
 from __future__ import annotations
 
 import logging
-import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
 from assistant.answering.abstention import ABSTENTION, closest_passages, missing_piece
 from assistant.answering.citing import CitationWriter, answer_text
 from assistant.answering.evidence import Evidence, Sentence, select_evidence
 from assistant.answering.readers import NotFound, Reader
+from assistant.answering.replies import reply_to
 from assistant.answering.support import SupportScorer
+from assistant.clock import Clock
 from assistant.errors import KnowledgeAssistantError, ModelMissingError, UsageError
 from assistant.events import (
     AnswerDone,
@@ -27,7 +27,6 @@ from assistant.events import (
     PassagesFound,
     QueriesWritten,
     SentenceChecked,
-    StageScore,
     StepDecided,
     Token,
     TurnFailed,
@@ -36,14 +35,14 @@ from assistant.events import (
 )
 from assistant.memory.conversations import Turn
 from assistant.reading import choose_reader
-from assistant.understanding.followup import understand
+from assistant.retrieving import HISTORY_TURNS, PersonalTouch, find, found_passages, history_of
+from assistant.understanding.choose import as_written, choose_understander
 from assistant.understanding.parser import NounPhrases
+from assistant.understanding.types import Message, Understanding
 from assistant.workspace import Workspace
 from indexes.encoders import DenseEncoder
-from indexes.index import Hit
 
 MAX_QUESTION_CHARACTERS = 8_000
-_HISTORY_TURNS = 4
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +65,13 @@ class Assistant:
         self._phrases = NounPhrases(workspace.models, workspace.settings.models.parser)
 
     def ask(
-        self, question: str, conversation_id: str | None = None, *, index: str | None = None
+        self,
+        question: str,
+        conversation_id: str | None = None,
+        *,
+        index: str | None = None,
+        understood_as: str = "",
+        without_statements: Collection[str] = (),
     ) -> Iterator[Event]:
         """One turn, as events.
 
@@ -76,6 +81,8 @@ class Assistant:
         Args:
             conversation_id: None starts a new conversation; `TurnStarted` names it.
             index: the index to ask; None takes the one of the settings.
+            understood_as: the question as it is to be understood, where the person corrects that.
+            without_statements: ids of the person's statements that are left out this time.
 
         Raises:
             UsageError: the question is empty or too long; nothing was stored.
@@ -101,14 +108,15 @@ class Assistant:
             index or self._workspace.settings.retrieval.index,
             datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        return self._recorded(started)
+        turn = self._turn(started, understood_as.strip(), without_statements)
+        return self._recorded(started, turn)
 
-    def _recorded(self, started: TurnStarted) -> Iterator[Event]:
+    def _recorded(self, started: TurnStarted, turn: Iterator[Event]) -> Iterator[Event]:
         """Run the turn and store it, however it ends."""
         events: list[Event] = []
         state, written = "stopped", ""
         try:
-            for event in self._turn(started):
+            for event in turn:
                 if isinstance(event, Token):
                     written += event.text  # the checked sentences are stored instead
                 else:
@@ -127,28 +135,43 @@ class Assistant:
                 events.append(TurnStopped(written))
             self._workspace.conversations.end_turn(started.turn_id, state, written, events)
 
-    def _turn(self, started: TurnStarted) -> Iterator[Event]:
-        clock = _Clock()
+    def _turn(
+        self, started: TurnStarted, understood_as: str, without: Collection[str]
+    ) -> Iterator[Event]:
+        clock = Clock()
+        settings = self._workspace.settings
         yield started
         with clock.step("understand"):
-            history = self._history(started)
-            understood = understand(started.question, history, self._phrases)
-        yield QueriesWritten(
-            understood.standalone, (understood.query,), understood.carried, understood.reason
-        )
+            earlier = self._earlier(started)
+            understood = self._understand(started.question, history_of(earlier), understood_as)
+        yield _queries_written(understood)
+        if reply := reply_to(
+            started.question,
+            understood,
+            self._workspace.person,
+            clarify=settings.understanding.clarify and not understood_as,
+        ):
+            yield StepDecided(understood.act, "no document needs to be asked")
+            yield _replied(reply, clock)
+            return
+        person = PersonalTouch(self._workspace, without)
         with clock.step("retrieve"):
-            result = self._workspace.search(started.index, understood.query)
+            result = find(self._workspace, started, understood, earlier, person)
             passages = found_passages(result.hits)
+        if person.considered:
+            yield person.event()
         yield PassagesFound(
             passages, result.stages, tuple(result.missing), round(clock.seconds["retrieve"], 3)
         )
         for stage, why in result.missing.items():
             yield StepDecided("retrieve", f"without the {stage} stage: {why}")
         encoder = self._encoder()
+        # The rules' standalone form lists words; what is asked is in the message itself.
+        asked = started.question if understood.way == "rules" else understood.standalone
         with clock.step("choose"):
-            budget = self._workspace.settings.answering.evidence_tokens
+            budget = settings.answering.evidence_tokens
             evidence = select_evidence(
-                started.question, passages, encoder, budget=budget, carried=understood.carried
+                asked, passages, encoder, budget=budget, carried=understood.carried
             )
         yield EvidenceSelected(
             tuple(p.passage_id for p in passages if p.number in evidence.numbers),
@@ -156,7 +179,9 @@ class Assistant:
             evidence.omitted,
             evidence.tokens,
         )
-        yield from self._answer(understood.standalone, evidence, passages, encoder, clock)
+        yield from self._answer(
+            understood.standalone, evidence, passages, encoder, clock, person.for_reader()
+        )
 
     def _answer(
         self,
@@ -164,7 +189,8 @@ class Assistant:
         evidence: Evidence,
         passages: tuple[FoundPassage, ...],
         encoder: DenseEncoder | None,
-        clock: _Clock,
+        clock: Clock,
+        about_person: Sequence[str],
     ) -> Iterator[Event]:
         with clock.step("load reader"):
             reader = self._make_reader(self._workspace)
@@ -176,7 +202,7 @@ class Assistant:
         )
         refusal = ""
         with clock.step("answer"):
-            for piece in reader.write(question, evidence, passages):
+            for piece in reader.write(question, evidence, passages, about_person):
                 if isinstance(piece, NotFound):
                     refusal = piece.why
                 elif isinstance(piece, Sentence):
@@ -194,13 +220,19 @@ class Assistant:
             yield StepDecided("abstain", refusal)
         yield _done(question, sentences, passages, reader, clock, abstained=bool(refusal))
 
-    def _history(self, started: TurnStarted) -> list[tuple[str, str]]:
+    def _earlier(self, started: TurnStarted) -> list[Turn]:
         turns = self._workspace.conversations.turns(
             started.conversation_id,
-            last=_HISTORY_TURNS + 1,  # this turn is among them
+            last=HISTORY_TURNS + 1,  # this turn is among them
         )
-        earlier = [turn for turn in turns if turn.id != started.turn_id]
-        return [(turn.question, _said(turn)) for turn in earlier[-_HISTORY_TURNS:]]
+        return [turn for turn in turns if turn.id != started.turn_id][-HISTORY_TURNS:]
+
+    def _understand(
+        self, question: str, history: Sequence[Message], understood_as: str
+    ) -> Understanding:
+        if understood_as:
+            return as_written(understood_as)
+        return choose_understander(self._workspace, self._phrases).understand(question, history)
 
     def _encoder(self) -> DenseEncoder | None:
         try:
@@ -217,33 +249,17 @@ def _failure(error: Exception) -> TurnFailed:
     return TurnFailed(reason, "ask again; if it stays, run `assistant doctor`")
 
 
-def _said(turn: Turn) -> str:
-    """What an earlier answer adds to the conversation: nothing, where there was none."""
-    answered = any(isinstance(e, AnswerDone) and not e.abstained for e in turn.events)
-    return turn.answer if answered else ""
-
-
-def found_passages(hits: Sequence[Hit]) -> tuple[FoundPassage, ...]:
-    """Search hits as numbered passages, the number being the rank."""
-    return tuple(
-        FoundPassage(
-            number=hit.rank,
-            passage_id=hit.passage.id,
-            document_id=hit.passage.document_id,
-            title=hit.passage.title,
-            uri=hit.passage.uri,
-            text=hit.passage.text,
-            start=hit.passage.start,
-            end=hit.passage.end,
-            page=hit.passage.page,
-            headings=hit.passage.headings,
-            score=round(hit.score, 4),
-            stages=tuple(
-                StageScore(stage, place.rank, round(place.score, 4))
-                for stage, place in hit.stages.items()
-            ),
-        )
-        for hit in hits
+def _queries_written(understood: Understanding) -> QueriesWritten:
+    return QueriesWritten(
+        standalone=understood.standalone,
+        queries=tuple(query.text for query in understood.queries),
+        carried=understood.carried,
+        reason=understood.reason,
+        aspects=tuple(query.aspect for query in understood.queries),
+        weights=tuple(query.weight for query in understood.queries),
+        act=understood.act,
+        way=understood.way,
+        fallback=understood.fallback,
     )
 
 
@@ -252,7 +268,7 @@ def _done(
     sentences: tuple[SentenceChecked, ...],
     passages: tuple[FoundPassage, ...],
     reader: Reader,
-    clock: _Clock,
+    clock: Clock,
     *,
     abstained: bool,
 ) -> AnswerDone:
@@ -269,24 +285,15 @@ def _done(
     )
 
 
-class _Clock:
-    """Seconds by step of a turn."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        began = time.monotonic()
-        try:
-            yield
-        finally:
-            self.seconds[name] = time.monotonic() - began
-
-    def first(self, name: str) -> None:
-        """Note a moment, counted from the beginning of the turn, the first time only."""
-        self.seconds.setdefault(name, time.monotonic() - self._began)
-
-    def finished(self) -> dict[str, float]:
-        return {**self.seconds, "total": time.monotonic() - self._began}
+def _replied(reply: str, clock: Clock) -> AnswerDone:
+    """The end of a turn in which the assistant spoke for itself."""
+    return AnswerDone(
+        text=reply,
+        sentences=(),
+        reader="assistant",
+        quoted=False,
+        abstained=False,
+        missing="",
+        closest=(),
+        seconds={name: round(value, 3) for name, value in clock.finished().items()},
+    )

@@ -60,6 +60,35 @@ class RetrievalSettings(Section):
         }
 
 
+class UnderstandingSettings(Section):
+    """How a message is understood in its conversation, and what is known of the person is used.
+
+    Defaults are measured: docs/ikat.md has the tables.
+    """
+
+    way: Literal["auto", "rules", "model"] = Field(
+        "auto", description="auto = the model that answers, else rules; rules take milliseconds"
+    )
+    followup_dense_weight: float = Field(
+        0.60, ge=0, le=1, description="share of the embedder in the fusion of follow-up questions"
+    )
+    hide_shown: bool = Field(
+        True, description="passages that were already shown whole are not offered again"
+    )
+    clarify: bool = Field(True, description="ask back where a question points at nothing known")
+    statement_threshold: float = Field(
+        0.30, ge=0, le=1, description="similarity from which a statement about you matters"
+    )
+    statements: int = Field(3, ge=0, le=10, description="most statements about you used at once")
+    statements_in_query: float = Field(
+        0.0, ge=0, le=1, description="weight of the chosen statements as a query of their own"
+    )
+    statements_in_ranking: float = Field(
+        0.0, ge=0, le=1, description="weight of the passages' nearness to the chosen statements"
+    )
+    statements_in_answer: bool = Field(True, description="the reader is told the chosen statements")
+
+
 class AnsweringSettings(Section):
     """How an answer is written and checked."""
 
@@ -88,6 +117,7 @@ class Settings(Section):
 
     home: Path = Field(description="folder of indexes, conversations and weights")
     models: ModelSettings = ModelSettings()  # type: ignore[call-arg]
+    understanding: UnderstandingSettings = UnderstandingSettings()  # type: ignore[call-arg]
     retrieval: RetrievalSettings = RetrievalSettings()  # type: ignore[call-arg]
     answering: AnsweringSettings = AnsweringSettings()  # type: ignore[call-arg]
     app: AppSettings = AppSettings()  # type: ignore[call-arg]
@@ -111,6 +141,10 @@ class Settings(Section):
     @property
     def database(self) -> Path:
         return self.home / "conversations.sqlite"
+
+    @property
+    def memory_file(self) -> Path:
+        return self.home / "memory.sqlite"
 
 
 def default_home() -> Path:

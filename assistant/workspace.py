@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from assistant.errors import (
     UnknownNameError,
 )
 from assistant.memory.conversations import Conversations
+from assistant.memory.person import PersonMemory
 from assistant.models.encoders import LoadedEncoders
 from assistant.models.store import ModelStore
 from assistant.settings import Settings
@@ -29,6 +30,7 @@ from indexes.build import IndexWriter
 from indexes.index import Index, SearchResult
 from indexes.manifest import Manifest, check_name, read_manifest
 from indexes.progress import OnProgress
+from indexes.queries import Query
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -71,6 +73,11 @@ class Workspace:
     @cached_property
     def conversations(self) -> Conversations:
         return Conversations(self.settings.database)
+
+    @cached_property
+    def person(self) -> PersonMemory:
+        """What the person told about themselves."""
+        return PersonMemory(self.settings.memory_file)
 
     def answerer(self) -> BaseChatModel:
         """The local language model, loaded once.
@@ -149,12 +156,19 @@ class Workspace:
             return opened
 
     def search(
-        self, index: str, query: str, *, limit: int | None = None, fusion: str = "min-max"
+        self,
+        index: str,
+        query: str | Sequence[Query],
+        *,
+        limit: int | None = None,
+        fusion: str = "min-max",
+        without: Collection[int] = (),
     ) -> SearchResult:
         """Search an index with the depth, weights and number of passages of the settings.
 
         Args:
             limit: another number of passages than that of the settings.
+            without: rows that are not to be found.
 
         Raises:
             IndexNotFoundError, UnknownNameError, UsageError: as `index` and `Index.search`.
@@ -166,6 +180,7 @@ class Workspace:
             depth=retrieval.depth,
             weights=retrieval.weights,
             fusion=fusion,
+            without=without,
         )
 
     def indexes(self) -> Iterator[Manifest]:

@@ -16,7 +16,7 @@ from typing import Any
 from assistant.answering.evidence import Sentence, select_evidence
 from assistant.answering.readers import NotFound, Reader
 from assistant.events import FoundPassage
-from assistant.pipeline import found_passages
+from assistant.retrieving import found_passages
 from assistant.workspace import Workspace
 from eval.collections import read_rows
 from eval.squad import Judged, judge, summarise

@@ -17,6 +17,7 @@ from indexes.fusion import fusion_named
 from indexes.index import Index
 from indexes.manifest import STAGES
 from indexes.progress import OnProgress, Progress
+from indexes.queries import Query
 
 MEASURES = ("nDCG@5", "nDCG@10", "R@20", "R@100")
 RUN_DEPTH = 100
@@ -79,7 +80,7 @@ def evaluate_retrieval(
     fused: Run = {}
     started = time.monotonic()
     for number, (query, text) in enumerate(collection.queries.items(), start=1):
-        rankings, missing = index.rank(text, max(retrieval.depth, RUN_DEPTH))
+        (rankings,), missing = index.rank([Query(text)], max(retrieval.depth, RUN_DEPTH))
         if missing:
             raise KnowledgeAssistantError(
                 f"cannot evaluate without every stage: {missing}",

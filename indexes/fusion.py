@@ -5,7 +5,7 @@ Each takes the lists by stage and a weight per stage and returns (row → fused 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from indexes.errors import UnknownNameError
 from indexes.ranking import Ranking
@@ -47,6 +47,25 @@ def reciprocal_rank(
         for rank, row in enumerate(ranking.rows.tolist(), start=1):
             fused[row] = fused.get(row, 0.0) + weight / (RRF_K + rank)
     return fused
+
+
+def add_up(
+    fused: Sequence[Mapping[int, float]], weights: Sequence[float]
+) -> dict[int, tuple[float, ...]]:
+    """Several queries' fused scores over the union of their rows: row → each query's part.
+
+    The parts of a row add up to its score. Weights are scaled to sum 1; a row that a query did not
+    find gets 0 from it.
+    """
+    total = sum(weights)
+    rows = dict.fromkeys(row for scores in fused for row in scores)
+    return {
+        row: tuple(
+            weight / total * scores.get(row, 0.0)
+            for scores, weight in zip(fused, weights, strict=True)
+        )
+        for row in rows
+    }
 
 
 FUSIONS: dict[str, Fusion] = {"min-max": min_max, "rrf": reciprocal_rank}

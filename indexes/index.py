@@ -1,23 +1,26 @@
 """Reading an index: open what is published, search it, look into it.
 
-query ─┬─ lexical ─┐
-       ├─ dense ───┼─ fuse (min-max) ─ hits, each with rank and score of every stage
-       └─ sparse ──┘
+each query ─┬─ lexical ─┐
+            ├─ dense ───┼─ fuse (min-max) ─┐
+            └─ sparse ──┘                  ├─ add by weight ─ hits, each with rank and score of
+      …the other queries likewise ─────────┘                  every stage, and each query's share
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexes.dense import DenseIndex
 from indexes.documents import Passage
 from indexes.encoders import Encoders
-from indexes.errors import IndexCorruptError, ModelMissingError, UsageError
-from indexes.fusion import fusion_named
+from indexes.errors import IndexCorruptError
+from indexes.fusion import add_up, fusion_named
 from indexes.lexical import LexicalIndex
 from indexes.manifest import MANIFEST, STAGES, Manifest, read_manifest
+from indexes.queries import Query, cleaned
+from indexes.ranker import Ranker
 from indexes.ranking import Ranking
 from indexes.sparse import SparseIndex
 from indexes.staging import STORE_FILE
@@ -25,12 +28,12 @@ from indexes.store import PassageStore, StoredDocument
 
 # Set once by hand, never tuned on the collections that figures are reported on.
 DEFAULT_WEIGHTS: Mapping[str, float] = {"lexical": 0.40, "dense": 0.35, "sparse": 0.25}
-MAX_QUERY_CHARACTERS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class StagePlace:
-    """Where one stage put a passage: rank from 1, and its own score."""
+    """Where one stage put a passage: rank from 1, and its own score; for the query that it ranked
+    the passage best for, where there were several."""
 
     rank: int
     score: float
@@ -38,17 +41,24 @@ class StagePlace:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that was found: `score` is the fused one, in [0, 1]."""
+    """A passage that was found.
+
+    `score` is the fused one, in [0, 1]; `shares` are the queries' parts of it, in their order.
+    """
 
     passage: Passage
     rank: int
     score: float
     stages: dict[str, StagePlace]
+    shares: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Hits, best first; which stages took part and which could not, with the reason."""
+    """Hits, best first; which stages took part and which could not, with the reason.
+
+    `query` is the first query's text.
+    """
 
     query: str
     hits: list[Hit]
@@ -66,17 +76,17 @@ class Index:
     def __init__(self, folder: Path, manifest: Manifest, encoders: Encoders) -> None:
         self.folder = folder
         self.manifest = manifest
-        self._encoders = encoders
         self._stamp = _stamp(folder)
         place = folder / manifest.generation
         self.store = PassageStore(place / STORE_FILE)
-        self._lexical = LexicalIndex.open(place / "lexical")
-        self._dense = self._sparse = None
+        lexical = LexicalIndex.open(place / "lexical")
+        dense = sparse = None
         if stage := manifest.stages.get("dense"):
-            self._dense = DenseIndex.open(place / f"dense-{stage.fingerprint}")
+            dense = DenseIndex.open(place / f"dense-{stage.fingerprint}")
         if stage := manifest.stages.get("sparse"):
-            self._sparse = SparseIndex.open(place / f"sparse-{stage.fingerprint}")
-        for part in (self._lexical, self._dense, self._sparse):
+            sparse = SparseIndex.open(place / f"sparse-{stage.fingerprint}")
+        self._ranker = Ranker(manifest, encoders, lexical, dense, sparse)
+        for part in (lexical, dense, sparse):
             if part is not None and part.size != manifest.passages:
                 raise IndexCorruptError(
                     f"index '{manifest.name}': the {part.stage} stage has {part.size} passages, "
@@ -111,77 +121,64 @@ class Index:
 
     def search(
         self,
-        query: str,
+        query: str | Sequence[Query],
         *,
         limit: int = 10,
         depth: int = 100,
         weights: Mapping[str, float] = DEFAULT_WEIGHTS,
         fusion: str = "min-max",
+        without: Collection[int] = (),
     ) -> SearchResult:
-        """The best `limit` passages for a query.
+        """The best `limit` passages for a query, or for several at once.
 
         Args:
-            depth: how many candidates each stage gives to the fusion.
+            query: words, or queries for one need; their fused lists are added by weight.
+            depth: how many candidates each stage gives to the fusion, for each query.
             weights: by stage; a stage with weight 0 is not asked.
             fusion: a name in `indexes.fusion.FUSIONS`.
+            without: rows that are not to be found.
 
         Raises:
             UsageError: the query is empty.
             UnknownNameError: there is no such fusion.
         """
         fuse = fusion_named(fusion)
-        text = query.strip()[:MAX_QUERY_CHARACTERS]
-        if not text:
-            raise UsageError("the query is empty", remedy="ask for something")
-        rankings, missing = self.rank(text, depth, [s for s in STAGES if weights.get(s, 0) > 0])
-        fused = fuse(rankings, weights)
-        best = sorted(fused.items(), key=lambda item: (-item[1], item[0]))[:limit]
-        return SearchResult(text, self._hits(best, rankings), tuple(rankings), missing)
+        queries = cleaned(query)
+        by_query = [q.stage_weights or weights for q in queries]
+        wanted = [s for s in STAGES if any(w.get(s, 0) > 0 for w in by_query)]
+        rankings, missing = self.rank(queries, depth, wanted, without)
+        fused = [fuse(own, w) for own, w in zip(rankings, by_query, strict=True)]
+        shares = add_up(fused, [q.weight for q in queries])
+        best = sorted(shares.items(), key=lambda item: (-sum(item[1]), item[0]))[:limit]
+        stages = tuple(s for s in STAGES if any(s in own for own in rankings))
+        return SearchResult(queries[0].text, self._hits(best, rankings), stages, missing)
 
     def rank(
-        self, text: str, depth: int, stages: list[str] | tuple[str, ...] = STAGES
-    ) -> tuple[dict[str, Ranking], dict[str, str]]:
-        """Each stage's own list, and why a stage that was wanted has none."""
-        rankings: dict[str, Ranking] = {}
-        missing: dict[str, str] = {}
-        for stage in stages:
-            try:
-                ranking = self._rank_stage(stage, text, depth)
-            except ModelMissingError as error:
-                missing[stage] = str(error)
-                continue
-            if ranking is None:
-                missing[stage] = "not encoded yet"
-            else:
-                rankings[stage] = ranking
-        return rankings, missing
+        self,
+        queries: Sequence[Query],
+        depth: int,
+        stages: Sequence[str] = STAGES,
+        without: Collection[int] = (),
+    ) -> tuple[list[dict[str, Ranking]], dict[str, str]]:
+        """For each query every stage's own list; and why a stage that was wanted has none."""
+        return self._ranker.rank(queries, depth, stages, without)
 
-    def _rank_stage(self, stage: str, text: str, depth: int) -> Ranking | None:
-        if stage == "lexical":
-            return self._lexical.search(text, depth)
-        if stage == "dense" and self._dense is not None:
-            dense = self._encoders.dense()
-            if dense.fingerprint != self.manifest.stages["dense"].fingerprint:
-                raise ModelMissingError("encoded by another embedder: run `assistant index update`")
-            return self._dense.search(dense.encode([text])[0], depth)
-        if stage == "sparse" and self._sparse is not None:
-            sparse = self._encoders.sparse()
-            if sparse.fingerprint != self.manifest.stages["sparse"].fingerprint:
-                raise ModelMissingError("encoded by another encoder: run `assistant index update`")
-            return self._sparse.search(sparse.encode([text]), depth)
-        return None
-
-    def _hits(self, best: list[tuple[int, float]], rankings: Mapping[str, Ranking]) -> list[Hit]:
+    def _hits(
+        self, best: list[tuple[int, tuple[float, ...]]], rankings: Sequence[Mapping[str, Ranking]]
+    ) -> list[Hit]:
         places: dict[int, dict[str, StagePlace]] = {row: {} for row, _ in best}
-        for stage, ranking in rankings.items():
-            pairs = zip(ranking.rows.tolist(), ranking.scores.tolist(), strict=True)
-            for rank, (row, score) in enumerate(pairs, start=1):
-                if row in places:
-                    places[row][stage] = StagePlace(rank, score)
+        for own in rankings:
+            for stage, ranking in own.items():
+                pairs = zip(ranking.rows.tolist(), ranking.scores.tolist(), strict=True)
+                for rank, (row, score) in enumerate(pairs, start=1):
+                    if row in places:
+                        before = places[row].get(stage)
+                        if before is None or rank < before.rank:
+                            places[row][stage] = StagePlace(rank, score)
         passages = self.store.by_rows([row for row, _ in best])
         return [
-            Hit(passage, rank, score, places[row])
-            for rank, (passage, (row, score)) in enumerate(zip(passages, best, strict=True), 1)
+            Hit(passage, rank, sum(shares), places[row], shares)
+            for rank, (passage, (row, shares)) in enumerate(zip(passages, best, strict=True), 1)
         ]
 
     def document(self, document_id: str) -> StoredDocument | None:

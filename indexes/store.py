@@ -177,6 +177,15 @@ class PassageStore:
         row = self._db.execute(f"{_PASSAGE} WHERE p.id = ?", (passage_id,)).fetchone()
         return _passage(row) if row else None
 
+    def rows_of(self, passage_ids: Sequence[str]) -> list[int]:
+        """The rows of these passages, ascending; ids that are not here are left out."""
+        marks = ",".join("?" * len(passage_ids))
+        with storage_errors(self.path):
+            rows = self._db.execute(
+                f"SELECT row FROM passages WHERE id IN ({marks}) ORDER BY row", list(passage_ids)
+            ).fetchall()
+        return [int(row[0]) for row in rows]
+
     def passages(self) -> Iterator[Passage]:
         """Every passage, by row."""
         with storage_errors(self.path):

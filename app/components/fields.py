@@ -22,6 +22,8 @@ def show_field(key: str, info: FieldInfo, value: Any) -> Any:
     if get_origin(info.annotation) is Literal:
         options = list(get_args(info.annotation))
         return st.selectbox(label, options, options.index(value), key=key, help=about)
+    if info.annotation is bool:
+        return st.checkbox(label, value=bool(value), key=key, help=about)
     if info.annotation is int:
         return st.number_input(label, value=int(value), step=1, key=key, help=about)
     if info.annotation is float:

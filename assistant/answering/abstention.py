@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from assistant.answering.evidence import stem, stems
 from assistant.events import FoundPassage
-from assistant.understanding.followup import content_words
+from assistant.understanding.words import content_words
 
 ABSTENTION = "This is not in your documents."
 _CLOSEST = 3

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.events import FoundPassage
-from assistant.understanding.followup import content_words
+from assistant.understanding.words import content_words
 from indexes.encoders import DenseEncoder
 from indexes.sentences import split_sentences
 

@@ -69,11 +69,21 @@ def passages_block(evidence: Evidence, passages: Sequence[FoundPassage]) -> str:
 
 
 def answer_messages(
-    question: str, evidence: Evidence, passages: Sequence[FoundPassage], *, short: bool = False
+    question: str,
+    evidence: Evidence,
+    passages: Sequence[FoundPassage],
+    *,
+    short: bool = False,
+    about_person: Sequence[str] = (),
 ) -> list[BaseMessage]:
-    """The messages for one question. `short` asks for a phrase instead of cited sentences."""
+    """The messages for one question.
+
+    Args:
+        short: ask for a phrase instead of cited sentences.
+        about_person: statements of the person about themselves that matter for the question.
+    """
     block = passages_block(evidence, passages)
-    return [*fixed_messages(short=short), HumanMessage(_ask(block, question))]
+    return [*fixed_messages(short=short), HumanMessage(_ask(block, question, about_person))]
 
 
 def fixed_messages(*, short: bool = False) -> list[BaseMessage]:
@@ -85,8 +95,13 @@ def fixed_messages(*, short: bool = False) -> list[BaseMessage]:
     return messages
 
 
-def _ask(passages: str, question: str) -> str:
-    return f"Passages:\n{as_data(passages)}\n\nQuestion: {as_data(question)}"
+def _ask(passages: str, question: str, about_person: Sequence[str] = ()) -> str:
+    known = ""
+    if about_person:
+        # One line each, quoted: a statement can neither begin a passage nor ask the question.
+        lines = [f'- "{" ".join(statement.split())}"' for statement in about_person]
+        known = f"\n\nThe user said about themselves:\n{as_data(chr(10).join(lines))}"
+    return f"Passages:\n{as_data(passages)}{known}\n\nQuestion: {as_data(question)}"
 
 
 def as_data(text: str) -> str:

@@ -46,7 +46,11 @@ class Reader(Protocol):
     def kind(self) -> ReaderKind: ...
 
     def write(
-        self, question: str, evidence: Evidence, passages: Sequence[FoundPassage]
+        self,
+        question: str,
+        evidence: Evidence,
+        passages: Sequence[FoundPassage],
+        about_person: Sequence[str] = (),
     ) -> Iterator[Piece]: ...
 
 
@@ -64,7 +68,11 @@ class ExtractiveReader:
         self._sentences, self._threshold = sentences, threshold
 
     def write(
-        self, question: str, evidence: Evidence, passages: Sequence[FoundPassage]
+        self,
+        question: str,
+        evidence: Evidence,
+        passages: Sequence[FoundPassage],
+        about_person: Sequence[str] = (),
     ) -> Iterator[Piece]:
         best = evidence.best
         if not best or best[0].score < self._threshold:
@@ -107,12 +115,18 @@ class ModelReader:
         self._threshold = calibrated if refusal_threshold is None else refusal_threshold
 
     def write(
-        self, question: str, evidence: Evidence, passages: Sequence[FoundPassage]
+        self,
+        question: str,
+        evidence: Evidence,
+        passages: Sequence[FoundPassage],
+        about_person: Sequence[str] = (),
     ) -> Iterator[Piece]:
         if not evidence.sentences:
             yield NotFound("no passage was found")
             return
-        messages = answer_messages(question, evidence, passages, short=self._short)
+        messages = answer_messages(
+            question, evidence, passages, short=self._short, about_person=about_person
+        )
         held = ""  # the beginning is held back until it cannot be the refusal any more
         released = False
         first: float | None = None

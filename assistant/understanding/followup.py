@@ -1,22 +1,23 @@
-"""Rules that let a follow-up question stand alone.
+"""Rules that tell whether a message leans on the conversation, and on which words of it.
 
 "And how heavy is it?" finds nothing by itself. When a message leans on what came before (a
 pronoun, an opening like "what about", hardly any content of its own), the noun phrases of the
-last messages are carried into the query, the most recent first. A message that stands alone is
-searched for as it is: carrying words into it hurts.
+last turns are carried over: the recent ones, the ones that came up again and again, and those of
+the person's own questions before those of the answers.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-# Phrases of a text, in order: noun phrases from a parser, or capitalised and long words.
-Phrases = Callable[[str], list[str]]
+from assistant.understanding.types import Message
+from assistant.understanding.words import Phrases, content_words
 
-_MAX_CARRIED = 4
-_LOOK_BACK = 2  # turns
+MAX_CARRIED = 4
+_LOOK_BACK = 3  # turns
+_AGEING = 0.5  # of a phrase's salience, from one turn to the one before it
+_OWN_WORDS = 1.5  # salience of a phrase in the person's own message against one in an answer
 
 _POINTERS = re.compile(
     r"\b(it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|one|ones|"
@@ -25,7 +26,7 @@ _POINTERS = re.compile(
 )
 _OPENINGS = re.compile(
     r"^\s*(and|but|or|so|what about|how about|what else|anything else|why( not)?\s*\?|"
-    r"which (one|ones|of)|tell me more|more|explain|go on|for example|are you sure)\b",
+    r"which (one|ones|of)|tell me more|more|explain|go on|for example|are you sure|yes|no)\b",
     re.IGNORECASE,
 )
 # "that" and "there" also open clauses ("the firm that…", "is there…"): no pointer then.
@@ -35,94 +36,59 @@ _NOT_POINTERS = re.compile(
     r"\bno one\b|\bon the (one|other) hand\b",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"[^\W_][\w'’-]*")
-_EMPTY_WORDS = frozenset(
-    """
-    a an the and or but of in on at to for from by with as is are was were be been being do
-    does did have has had can could should would will may might must shall not no yes what
-    which who whom whose when where why how it its they them their he him his she her this
-    that these those i me my we us our you your there here about into than then so if also
-    too very please tell give show explain know think want need like more much many some any
-    else example examples one ones other others both same thing things way ok okay thanks
-    thank
-    """.split()
-)
 
 
-@dataclass(frozen=True, slots=True)
-class Understood:
-    """The question as it is searched for and read.
-
-    `standalone` is shown to the reader model, `query` is searched for, `carried` are the phrases
-    taken over from earlier messages, `reason` says in words why they were or were not.
-    """
-
-    standalone: str
-    query: str
-    carried: tuple[str, ...]
-    reason: str
-
-
-def understand(question: str, history: Sequence[tuple[str, str]], phrases: Phrases) -> Understood:
-    """Make `question` stand alone.
-
-    Args:
-        history: earlier (question, answer) pairs, oldest first.
-        phrases: finds the phrases of a text.
-    """
-    text = " ".join(question.split())
-    if not history:
-        return Understood(text, text, (), "the first question stands alone")
-    why = _leans_on_history(text)
-    if why is None:
-        return Understood(text, text, (), "the question stands alone")
-    carried = _carry(text, history, phrases)
-    if not carried:
-        return Understood(text, text, (), f"{why}, but earlier messages name nothing to carry over")
-    names = ", ".join(carried)
-    return Understood(
-        standalone=f"{text} (about: {names})",
-        query=f"{text} {' '.join(carried)}",
-        carried=carried,
-        reason=f"{why}: carried over from earlier messages",
-    )
-
-
-def content_words(text: str) -> list[str]:
-    """Words that say what a text is about, lower case, in order."""
-    words = (match.group().lower() for match in _WORD.finditer(text))
-    return [word for word in words if word not in _EMPTY_WORDS and len(word) > 1]
-
-
-def simple_phrases(text: str) -> list[str]:
-    """Phrases without a parser: runs of capitalised words inside a sentence, and long words."""
-    runs = re.findall(r"(?<![.!?]\s)(?<!^)\b[A-Z][\w'’-]*(?:\s+[A-Z][\w'’-]*)*", text)
-    return [*runs, *(word for word in content_words(text) if len(word) > 3)]
-
-
-def _leans_on_history(text: str) -> str | None:
+def leans_on_history(text: str) -> str | None:
+    """Why a message cannot be understood without what came before it; None where it can."""
     if _OPENINGS.search(text):
         return "it opens like a follow-up"
-    if _POINTERS.search(_NOT_POINTERS.sub(" ", text)):
+    if points_back(text):
         return "it points at something said before"
     if len(content_words(text)) <= 1:
         return "it says little by itself"
     return None
 
 
-def _carry(text: str, history: Sequence[tuple[str, str]], phrases: Phrases) -> tuple[str, ...]:
+def points_back(text: str) -> bool:
+    """Whether a word of the text stands for something that it does not name."""
+    return bool(_POINTERS.search(_NOT_POINTERS.sub(" ", text)))
+
+
+def carried_phrases(text: str, history: Sequence[Message], phrases: Phrases) -> tuple[str, ...]:
+    """The most salient phrases of the last turns that `text` does not have, best first.
+
+    Args:
+        history: earlier messages, oldest first.
+        phrases: finds the phrases of a text.
+    """
+    salience: dict[frozenset[str], float] = {}
+    spelled: dict[frozenset[str], str] = {}
+    age = 0
+    for message in reversed(history[-2 * _LOOK_BACK :]):
+        own = message.role == "user"
+        gain = _AGEING**age * (_OWN_WORDS if own else 1.0)
+        named: dict[frozenset[str], str] = {}  # each once for a message, in its order
+        for phrase in _named(message, phrases):
+            named.setdefault(frozenset(content_words(phrase)), phrase)
+        for words, phrase in named.items():
+            if words:
+                salience[words] = salience.get(words, 0.0) + gain
+                spelled.setdefault(words, " ".join(phrase.split()))
+        age += own  # a turn begins with the person's message
     present = set(content_words(text))
     carried: list[str] = []
-    for question, answer in reversed(history[-_LOOK_BACK:]):
-        first_sentences = re.split(r"(?<=[.!?])\s", answer, maxsplit=1)[0][:300]
-        # Dates, amounts and addresses of an answer are values; what it is about has a name.
-        named = [p for p in phrases(first_sentences) if not any(c.isdigit() for c in p)]
-        for phrase in [*phrases(question), *named]:
-            words = set(content_words(phrase))
-            if not words or words <= present:
-                continue
-            carried.append(" ".join(phrase.split()))
+    for words in sorted(salience, key=lambda words: -salience[words]):  # stable: recent first
+        if not words <= present:
+            carried.append(spelled[words])
             present |= words
-            if len(carried) == _MAX_CARRIED:
-                return tuple(carried)
+        if len(carried) == MAX_CARRIED:
+            break
     return tuple(carried)
+
+
+def _named(message: Message, phrases: Phrases) -> list[str]:
+    if message.role == "user":
+        return phrases(message.content[:500])
+    # An answer says what it is about at its beginning; dates and amounts are values, not names.
+    first = re.split(r"(?<=[.!?])\s", message.content, maxsplit=1)[0][:300]
+    return [phrase for phrase in phrases(first) if not any(c.isdigit() for c in phrase)]

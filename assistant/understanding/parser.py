@@ -8,7 +8,7 @@ from typing import Any
 
 from assistant.errors import ModelCorruptError, ModelMissingError
 from assistant.models.store import ModelStore
-from assistant.understanding.followup import content_words, simple_phrases
+from assistant.understanding.words import content_words, simple_phrases
 
 
 class NounPhrases:

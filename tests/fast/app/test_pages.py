@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 import app
 from assistant.errors import ModelMissingError
 from assistant.pipeline import Assistant
-from assistant.settings import known_keys, load_settings
+from assistant.settings import Settings, known_keys, load_settings
 from assistant.workspace import Workspace
 from indexes.corpora import open_source
 from tests.browser.documents import write_documents
@@ -156,18 +156,19 @@ def test_an_index_is_deleted(notes: Workspace) -> None:
 def test_settings_are_saved_and_refused(empty_home: Path) -> None:
     run = page("settings")
     run.number_input(key="retrieval.passages").set_value(7)
-    saves = [b for b in run.button if b.label == "Save"]
-    saves[1].click().run()
+    retrieval = list(Settings.model_fields).index("retrieval") - 1  # one tab for each section
+    [b for b in run.button if b.label == "Save"][retrieval].click().run()
     assert load_settings(home=empty_home).retrieval.passages == 7
     run.number_input(key="retrieval.depth").set_value(0)
-    [b for b in run.button if b.label == "Save"][1].click().run()
+    [b for b in run.button if b.label == "Save"][retrieval].click().run()
     assert "greater than or equal to 1" in run.error[0].value
     assert load_settings(home=empty_home).retrieval.depth == 100
 
 
 def test_every_setting_has_a_field(empty_home: Path) -> None:
     run = page("settings")
-    keys = {w.key for kind in ("text_input", "number_input", "selectbox") for w in run.get(kind)}
+    kinds = ("text_input", "number_input", "selectbox", "checkbox")
+    keys = {widget.key for kind in kinds for widget in run.get(kind)}
     assert keys >= set(known_keys()) - {"home"}
 
 

@@ -6,14 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.understanding.followup import simple_phrases, understand
+from assistant.understanding.rules import RuleUnderstander
+from assistant.understanding.types import Message
+from assistant.understanding.words import simple_phrases
 
 HISTORY = [
-    (
-        "Who designed the Eiffel Tower?",
-        "The Eiffel Tower was designed by Maurice Koechlin. It is in Paris.",
-    )
+    Message("user", "Who designed the Eiffel Tower?"),
+    Message("assistant", "The Eiffel Tower was designed by Maurice Koechlin. It is in Paris."),
 ]
+RULES = RuleUnderstander(simple_phrases)
 
 
 @pytest.mark.parametrize(
@@ -27,9 +28,12 @@ HISTORY = [
     ],
 )
 def test_followups_carry_over(question: str) -> None:
-    understood = understand(question, HISTORY, simple_phrases)
-    assert "Eiffel Tower" in understood.query
-    assert understood.query.startswith(question)
+    understood = RULES.understand(question, HISTORY)
+    asked, with_words = understood.queries[:2]
+    assert asked.text == question
+    assert asked.context == HISTORY[-1].content
+    assert with_words.text.startswith(question)
+    assert "Eiffel Tower" in with_words.text
     assert understood.carried
 
 
@@ -42,25 +46,30 @@ def test_followups_carry_over(question: str) -> None:
     ],
 )
 def test_complete_questions_stay_as_they_are(question: str) -> None:
-    understood = understand(question, HISTORY, simple_phrases)
-    assert understood.query == understood.standalone == question
+    understood = RULES.understand(question, HISTORY)
+    assert [query.text for query in understood.queries] == [understood.standalone] == [question]
     assert understood.carried == ()
 
 
 def test_first_question_needs_no_history() -> None:
-    assert understand("How tall is it?", [], simple_phrases).carried == ()
+    assert RULES.understand("How tall is it?", []).carried == ()
 
 
 def test_latest_turn_comes_first() -> None:
-    history = [*HISTORY, ("Who painted the Mona Lisa in Florence?", "Leonardo painted it.")]
-    assert understand("Where is it?", history, simple_phrases).carried[0] == "Mona Lisa"
+    history = [
+        *HISTORY,
+        Message("user", "Who painted the Mona Lisa in Florence?"),
+        Message("assistant", "Leonardo painted it."),
+    ]
+    assert RULES.understand("Where is it?", history).carried[0] == "Mona Lisa"
 
 
 @given(
     st.text(max_size=300),
-    st.lists(st.tuples(st.text(max_size=200), st.text(max_size=200)), max_size=5),
+    st.lists(st.builds(Message, st.sampled_from(["user", "assistant"]), st.text(max_size=200))),
 )
-def test_any_text_is_understood_somehow(question: str, history: list[tuple[str, str]]) -> None:
-    understood = understand(question, history, simple_phrases)
+def test_any_text_is_understood_somehow(question: str, history: list[Message]) -> None:
+    understood = RULES.understand(question, history)
     assert len(understood.carried) <= 4
+    assert 1 <= len(understood.queries) <= 5
     assert understood.reason

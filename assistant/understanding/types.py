@@ -1,0 +1,81 @@
+"""What understanding a message takes in and gives out; the same for every way of doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+Role = Literal["user", "assistant"]
+# "distilled" is kept for a rewriter of its own; "person": they wrote how it is meant.
+Way = Literal["rules", "model", "distilled", "person"]
+Act = Literal["question", "correction", "statement", "small talk", "command"]
+# What a query stands for: the question standing alone, the message as it was typed, one of
+# several things asked, a likely answer, what is known of the person.
+Aspect = Literal["question", "as asked", "part", "likely answer", "person"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of the conversation so far."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class AspectQuery:
+    """One query for the indexes.
+
+    `weight` is its share of the fusion, relative to the others. `context` is text whose meaning
+    the query leans on by `context_weight` (the last answer): it moves the query's vector and adds
+    no words.
+    """
+
+    text: str
+    aspect: Aspect
+    weight: float = 1.0
+    context: str = ""
+    context_weight: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """A message, understood in its conversation.
+
+    Attributes:
+        standalone: the question as it reads without the conversation.
+        queries: what is searched for, at most five, the main one first.
+        answer: a short likely answer, never shown as one; empty where none was written.
+        act: what kind of message it is.
+        clarify: a question that would serve better than an answer, or nothing.
+        carried: words taken over from earlier messages.
+        way: what understood it.
+        reason: why it was understood so, in words.
+        fallback: why the model's output was not used, where rules stood in for it.
+        model_calls: calls of a language model that it took.
+    """
+
+    standalone: str
+    queries: tuple[AspectQuery, ...]
+    answer: str = ""
+    act: Act = "question"
+    clarify: str = ""
+    carried: tuple[str, ...] = ()
+    way: Way = "rules"
+    reason: str = ""
+    fallback: str = ""
+    model_calls: int = field(default=0, compare=False)
+
+
+class Understander(Protocol):
+    """Makes a message stand alone. Implementations are safe to share between threads."""
+
+    @property
+    def way(self) -> Way:
+        """How it works."""
+        ...
+
+    def understand(self, message: str, history: Sequence[Message]) -> Understanding:
+        """`message` after `history`, oldest first. Never raises for what the messages contain."""
+        ...

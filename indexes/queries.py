@@ -1,0 +1,63 @@
+"""Queries: what is searched for, alone or several at once.
+
+Several queries for one information need (its aspects, a likely answer) are searched together: each
+gives its own fused list, and the lists are added by weight over the union of their passages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from indexes.errors import UsageError
+
+MAX_QUERY_CHARACTERS = 20_000
+MAX_QUERIES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One query.
+
+    Attributes:
+        text: the words to search for.
+        weight: its share among the queries of one search, relative to theirs.
+        context: text that the dense query leans on. Its vector, `context_weight` times as long as
+            the query's own unit vector, is added to it; the lexical and sparse stages do not see
+            it, since the words of a long context would drown those of the query.
+        stage_weights: the fusion's weights for this query; None takes those of the search.
+    """
+
+    text: str
+    weight: float = 1.0
+    context: str = ""
+    context_weight: float = 0.0
+    stage_weights: Mapping[str, float] | None = None
+
+
+def cleaned(query: str | Sequence[Query]) -> list[Query]:
+    """The queries that have a text and a weight, cut to the longest length.
+
+    Raises:
+        UsageError: none is left, or there are too many.
+    """
+    given = [Query(query)] if isinstance(query, str) else query
+    kept = [
+        Query(
+            one.text.strip()[:MAX_QUERY_CHARACTERS],
+            one.weight,
+            one.context.strip()[:MAX_QUERY_CHARACTERS],
+            one.context_weight,
+            one.stage_weights,
+        )
+        for one in given
+        if one.text.strip() and one.weight > 0
+    ]
+    if not kept:
+        raise UsageError("the query is empty", remedy="ask for something")
+    if len(kept) > MAX_QUERIES:
+        raise UsageError(
+            f"{len(kept)} queries at once, at most {MAX_QUERIES} are searched for together",
+            remedy="search for them one after the other",
+        )
+    return kept

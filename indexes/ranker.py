@@ -1,0 +1,112 @@
+"""Every stage's own list for each of several queries, encoded in one batch per encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from indexes.dense import DenseIndex
+from indexes.encoders import DenseEncoder, Encoders, FloatArray
+from indexes.errors import ModelMissingError
+from indexes.lexical import LexicalIndex
+from indexes.manifest import Manifest
+from indexes.queries import Query
+from indexes.ranking import Ranking
+from indexes.sparse import SparseIndex
+
+
+class StageRanker(Protocol):
+    """Ranks queries by one stage."""
+
+    def __call__(self, queries: Sequence[Query], depth: int) -> list[Ranking]: ...
+
+
+class Ranker:
+    """The stages of one published index.
+
+    Args:
+        dense, sparse: None where that stage is not encoded yet.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        encoders: Encoders,
+        lexical: LexicalIndex,
+        dense: DenseIndex | None,
+        sparse: SparseIndex | None,
+    ) -> None:
+        self._manifest, self._encoders = manifest, encoders
+        self._lexical, self._dense, self._sparse = lexical, dense, sparse
+
+    def rank(
+        self,
+        queries: Sequence[Query],
+        depth: int,
+        stages: Sequence[str],
+        without: Collection[int] = (),
+    ) -> tuple[list[dict[str, Ranking]], dict[str, str]]:
+        """For each query its list by stage, and why a stage that was wanted has none.
+
+        Args:
+            without: rows that are left out of every list, as if they were not in the index.
+        """
+        rankings: list[dict[str, Ranking]] = [{} for _ in queries]
+        missing: dict[str, str] = {}
+        ways: dict[str, StageRanker] = {
+            "lexical": self._by_words,
+            "dense": self._by_vectors,
+            "sparse": self._by_terms,
+        }
+        for stage in stages:
+            try:
+                found = ways[stage](queries, depth + len(without))
+            except ModelMissingError as error:
+                missing[stage] = str(error)
+                continue
+            for own, ranking in zip(rankings, found, strict=True):
+                own[stage] = _left(ranking, without, depth) if without else ranking
+        return rankings, missing
+
+    def _by_words(self, queries: Sequence[Query], depth: int) -> list[Ranking]:
+        return [self._lexical.search(query.text, depth) for query in queries]
+
+    def _by_vectors(self, queries: Sequence[Query], depth: int) -> list[Ranking]:
+        if self._dense is None:
+            raise ModelMissingError("not encoded yet")
+        encoder = self._encoders.dense()
+        if encoder.fingerprint != self._manifest.stages["dense"].fingerprint:
+            raise ModelMissingError("encoded by another embedder: run `assistant index update`")
+        return [self._dense.search(vector, depth) for vector in query_vectors(queries, encoder)]
+
+    def _by_terms(self, queries: Sequence[Query], depth: int) -> list[Ranking]:
+        if self._sparse is None:
+            raise ModelMissingError("not encoded yet")
+        encoder = self._encoders.sparse()
+        if encoder.fingerprint != self._manifest.stages["sparse"].fingerprint:
+            raise ModelMissingError("encoded by another encoder: run `assistant index update`")
+        encoded = encoder.encode([query.text for query in queries])
+        return [self._sparse.search(encoded[row], depth) for row in range(len(queries))]
+
+
+def query_vectors(queries: Sequence[Query], encoder: DenseEncoder) -> FloatArray:
+    """Unit vectors of shape (len(queries), dimensions), leaning on their contexts."""
+    leaning = [query.context if query.context_weight > 0 else "" for query in queries]
+    texts = list(dict.fromkeys([*(query.text for query in queries), *filter(None, leaning)]))
+    by_text = dict(zip(texts, encoder.encode(texts), strict=True))
+    vectors = []
+    for query, context in zip(queries, leaning, strict=True):
+        vector = by_text[query.text]
+        if context:
+            vector = vector + query.context_weight * by_text[context]
+            length = float(np.linalg.norm(vector))
+            vector = vector / length if length > 0 else by_text[query.text]
+        vectors.append(vector)
+    return np.stack(vectors).astype(np.float32)
+
+
+def _left(ranking: Ranking, without: Collection[int], depth: int) -> Ranking:
+    kept = ~np.isin(ranking.rows, list(without))
+    return Ranking(ranking.rows[kept][:depth], ranking.scores[kept][:depth])
