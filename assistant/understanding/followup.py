@@ -17,6 +17,8 @@ from assistant.understanding.words import Phrases, content_words
 MAX_CARRIED = 4
 _LOOK_BACK = 3  # turns
 _AGEING = 0.5  # of a phrase's salience, from one turn to the one before it
+_NAME = 1.5  # salience of what is spelled like a name
+_AGAIN = 0.25  # of a mention's salience, where the phrase is mentioned once more
 _OWN_WORDS = 1.5  # salience of a phrase in the person's own message against one in an answer
 
 _POINTERS = re.compile(
@@ -72,7 +74,10 @@ def carried_phrases(text: str, history: Sequence[Message], phrases: Phrases) -> 
             named.setdefault(frozenset(content_words(phrase)), phrase)
         for words, phrase in named.items():
             if words:
-                salience[words] = salience.get(words, 0.0) + gain
+                named_gain = gain * (_NAME if phrase != phrase.lower() else 1.0)
+                before = salience.get(words, 0.0)
+                more = _AGAIN * min(before, named_gain)
+                salience[words] = max(before, named_gain) + more
                 spelled.setdefault(words, " ".join(phrase.split()))
         age += own  # a turn begins with the person's message
     present = set(content_words(text))
