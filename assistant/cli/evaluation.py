@@ -201,13 +201,18 @@ def _show_responses(name: str, report: ResponsesReport, opinion: Opinion | None)
 
 
 def _group_table(heading: str, groups: dict[str, Group]) -> Table:
+    """Two digits and short headings, so that a row fits into eighty columns."""
     rows = [
-        (label, group.tasks, *group.outcomes.values(), *map(_known, group.measures.values()))
+        (
+            label,
+            group.tasks,
+            *(f"{group.outcomes[name]:.2f}" for name in ("abstained", "replied")),
+            *("–" if value is None else f"{value:.2f}" for value in group.measures.values()),
+        )
         for label, group in groups.items()
     ]
-    first = next(iter(groups.values()), None)
-    columns = [*first.outcomes, *first.measures] if first else []
-    return table(heading, ["", "tasks", *columns], rows)
+    measures = ("rouge_l", "simil.", "ground.", "cited", "found")
+    return table(heading, ["", "tasks", "abst.", "reply", *measures], rows)
 
 
 def _known(value: float | None) -> float | str:
