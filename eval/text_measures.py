@@ -35,9 +35,9 @@ def longest_common_subsequence(a: Sequence[str], b: Sequence[str]) -> int:
 def rouge_l(response: str, references: Sequence[str]) -> float:
     """ROUGE-L F1 in [0, 1] against the best reference (Lin, 2004, "ROUGE", equations 2 to 4).
 
-    The whole text is one sequence (the sentence-level form), beta is 1. The official package adds
-    stemming as an option and `rouge_score` splits at everything that is not a-z or 0-9: values
-    differ from theirs in the third decimal where texts hold other letters.
+    The whole text is one sequence (the sentence-level form), beta is 1, nothing is stemmed. Other
+    implementations split words differently (`rouge_score` at everything but a-z and 0-9), so values
+    may differ a little from theirs.
     """
     words = word_tokens(response)
     return max((_rouge_l(words, word_tokens(reference)) for reference in references), default=0.0)
