@@ -33,6 +33,7 @@ from indexes.progress import OnProgress
 from indexes.queries import Query
 
 if TYPE_CHECKING:
+    from langchain_core.caches import BaseCache
     from langchain_core.language_models import BaseChatModel
 
 # The command line looks for this thread before it ends.
@@ -41,6 +42,10 @@ WARM_UP_THREAD = "warm-up"
 
 class Workspace:
     """The home folder of one person, opened.
+
+    Attributes:
+        answer_cache: where the answerer's whole answers are kept by prompt; None (the default)
+            asks anew every time. Evaluations set it before the model is first used.
 
     Raises:
         StorageError: the home folder cannot be made or written.
@@ -58,6 +63,7 @@ class Workspace:
                 f"the home folder {settings.home} is not writable: {error.strerror}",
                 remedy="check its owner, or set ASSISTANT_HOME to another folder",
             ) from error
+        self.answer_cache: BaseCache | None = None
         self._open: dict[str, Index] = {}
         self._answerer: BaseChatModel | None = None
         self._lock = threading.Lock()
@@ -95,6 +101,7 @@ class Workspace:
                     model_path=str(self.models.path(models.answerer)),
                     n_ctx=models.context_tokens,
                     n_threads=models.threads,
+                    cache=self.answer_cache,
                 )
             return self._answerer
 
