@@ -32,9 +32,8 @@ from assistant.events import (
     TurnStarted,
     TurnStopped,
 )
-from assistant.memory.conversations import Turn
 from assistant.reading import choose_reader
-from assistant.retrieving import HISTORY_TURNS, PersonalTouch, find, found_passages, history_of
+from assistant.retrieving import PersonalTouch, earlier_turns, find, found_passages, history_of
 from assistant.understanding.choose import as_written, choose_understander
 from assistant.understanding.parser import NounPhrases
 from assistant.understanding.types import Message, Understanding
@@ -85,7 +84,8 @@ class Assistant:
             conversation_id: None starts a new conversation; `TurnStarted` names it.
             index: the index to ask; None takes the one of the settings.
             understood_as: the question as it is to be understood, where the person corrects that.
-            without_statements: ids of the person's statements that are left out this time.
+            without_statements: ids of the person's statements that are left out this time. With
+                either of the two, turns just before that asked the same are as if never asked.
 
         Raises:
             UsageError: the question is empty or too long; nothing was stored.
@@ -94,9 +94,10 @@ class Assistant:
         text = question.strip()
         if not text:
             raise UsageError("the question is empty", remedy="type a question")
-        if len(text) > MAX_QUESTION_CHARACTERS:
+        longest = max(len(text), len(understood_as.strip()))
+        if longest > MAX_QUESTION_CHARACTERS:
             raise UsageError(
-                f"the question has {len(text):,} characters, at most "
+                f"the question has {longest:,} characters, at most "
                 f"{MAX_QUESTION_CHARACTERS:,} are read",
                 remedy="ask in fewer words; long text belongs into a document",
             )
@@ -145,7 +146,8 @@ class Assistant:
         settings = self._workspace.settings
         yield started
         with clock.step("understand"):
-            earlier = self._earlier(started)
+            again = bool(understood_as or without)
+            earlier = earlier_turns(self._workspace.conversations, started, again=again)
             understood = self._understand(started.question, history_of(earlier), understood_as)
         yield _queries_written(understood)
         if reply := reply_to(
@@ -162,7 +164,7 @@ class Assistant:
             limit = max(settings.retrieval.passages, self._ranking_depth)
             result = find(self._workspace, started, understood, earlier, person, limit)
             passages = found_passages(result.hits[: settings.retrieval.passages])
-        if person.considered:
+        if person.considered or without:
             yield person.event()
         yield PassagesFound(
             passages, result.stages, tuple(result.missing), round(clock.seconds["retrieve"], 3)
@@ -228,13 +230,6 @@ class Assistant:
         if refusal:
             yield StepDecided("abstain", refusal)
         yield answered(question, sentences, passages, reader, clock, abstained=bool(refusal))
-
-    def _earlier(self, started: TurnStarted) -> list[Turn]:
-        turns = self._workspace.conversations.turns(
-            started.conversation_id,
-            last=HISTORY_TURNS + 1,  # this turn is among them
-        )
-        return [turn for turn in turns if turn.id != started.turn_id][-HISTORY_TURNS:]
 
     def _understand(
         self, question: str, history: Sequence[Message], understood_as: str

@@ -7,6 +7,7 @@ forgotten.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -129,6 +130,12 @@ class PersonMemory:
                 f"the memory file {self._path} is damaged: {error.orig}",
                 remedy="move it away; a new one is made at the next start",
             ) from error
+
+
+def exported(statements: Sequence[Statement]) -> str:
+    """The statements as a JSON list of objects with `id` and `text`."""
+    rows = [{"id": statement.id, "text": statement.text} for statement in statements]
+    return json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
 
 
 def nearest(text: str, statements: Sequence[Statement]) -> Statement | None:
