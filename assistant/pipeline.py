@@ -170,9 +170,10 @@ class Assistant:
             passages, result.stages, tuple(result.missing), round(clock.seconds["retrieve"], 3)
         )
         if self._ranking_depth:
+            ranked = result.hits[: self._ranking_depth]
             yield PassagesRanked(
-                tuple(hit.passage.id for hit in result.hits),
-                tuple(round(hit.score, 6) for hit in result.hits),
+                tuple(hit.passage.id for hit in ranked),
+                tuple(round(hit.score, 6) for hit in ranked),
             )
         for stage, why in result.missing.items():
             yield StepDecided("retrieve", f"without the {stage} stage: {why}")
