@@ -14,6 +14,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -83,6 +84,9 @@ def make_run(
                     if run_turn is None:
                         conversation = store_history(private.conversations, exchanges)
                         made = replay_turn(assistant, turn.utterance, conversation, index)
+                        if not made.passages:
+                            # The assistant replied by itself; a run ranks passages all the same.
+                            made = replace(made, passages=_ranked(private, index, made, depth))
                         run_turn = _run_turn(turn.id, made, topic, opened_index, year, selector)
                         kept.add(run_turn)
                     reply = turn.response if history == "canonical" else run_turn.response
@@ -136,6 +140,11 @@ def _run_turn(
         statement_texts={s: texts[s] for s in chosen} if year == 2023 else {},
         passage_texts={p: passage.text for p, passage in stored.items() if passage is not None},
     )
+
+
+def _ranked(private: Workspace, index: str, made: Replayed, depth: int) -> dict[str, float]:
+    found = private.search(index, made.standalone, limit=depth)
+    return {hit.passage.id: hit.score for hit in found.hits}
 
 
 def _falling(scores: dict[str, float]) -> dict[str, float]:
