@@ -17,7 +17,7 @@ from assistant.workspace import Workspace
 from indexes.encoders import FloatArray
 from tests.fast.app.pages import captions, click, labels, markdown, page
 
-NASTY = "I <b>pay</b> $5 or $6 for *peanuts* [here](https://example.org)"
+NASTY = "I like <b>peanuts</b> for $5 or $6, *salted*, [here](https://example.org)"
 KEEPER = "Who was the last keeper of the Kerring lighthouse?"
 
 
@@ -54,12 +54,11 @@ def test_a_statement_is_added_shown_as_text_and_forgotten(opened: Workspace) -> 
     assert run.info
 
 
-@pytest.mark.parametrize(("text", "words"), [(" ", "nothing to remember"), ("x" * 501, "501")])
-def test_what_cannot_be_kept_is_said(opened: Workspace, text: str, words: str) -> None:
+def test_an_empty_statement_is_refused_in_words(opened: Workspace) -> None:
     run = page("person")
-    run.text_input(key="statement").set_value(text)
+    run.text_input(key="statement").set_value(" ")
     click(run, "Remember")
-    assert words in run.error[0].value.lower()
+    assert "nothing to remember" in run.error[0].value
     assert texts(opened) == []
 
 
