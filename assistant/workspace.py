@@ -33,8 +33,9 @@ from indexes.progress import OnProgress
 from indexes.queries import Query
 
 if TYPE_CHECKING:
-    from langchain_core.caches import BaseCache
     from langchain_core.language_models import BaseChatModel
+
+    from assistant.models.answer_cache import AnswerCache
 
 # The command line looks for this thread before it ends.
 WARM_UP_THREAD = "warm-up"
@@ -63,7 +64,7 @@ class Workspace:
                 f"the home folder {settings.home} is not writable: {error.strerror}",
                 remedy="check its owner, or set ASSISTANT_HOME to another folder",
             ) from error
-        self.answer_cache: BaseCache | None = None
+        self.answer_cache: AnswerCache | None = None
         self._open: dict[str, Index] = {}
         self._answerer: BaseChatModel | None = None
         self._lock = threading.Lock()
