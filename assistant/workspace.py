@@ -26,6 +26,7 @@ from assistant.memory.person import PersonMemory
 from assistant.models.encoders import LoadedEncoders
 from assistant.models.store import ModelStore
 from assistant.settings import Settings
+from assistant.understanding.prompts import fixed_messages as fixed_understanding_messages
 from indexes.build import IndexWriter
 from indexes.index import Index, SearchResult
 from indexes.manifest import Manifest, check_name, read_manifest
@@ -109,7 +110,7 @@ class Workspace:
     def warm_up(self) -> threading.Thread:
         """Load what the next question needs, in the background; failures show when it is asked.
 
-        Reading the fixed beginning of the prompt once puts it into the runtime's prompt cache,
+        Reading the fixed beginning of each prompt once puts it into the runtime's prompt cache,
         which saves seconds before the first word.
         """
 
@@ -119,6 +120,8 @@ class Workspace:
                 local = reader in ("auto", "answerer") and not self.settings.models.remote_url
                 if local and self.models.is_installed(self.settings.models.answerer):
                     self.answerer().invoke(fixed_messages(), max_tokens=1)
+                    if self.settings.understanding.way != "rules":
+                        self.answerer().invoke(fixed_understanding_messages(), max_tokens=1)
             with contextlib.suppress(KnowledgeAssistantError):
                 self.encoders.dense()
                 self.encoders.sparse()
