@@ -56,7 +56,7 @@ def test_longest_statement_and_most_statements(
 ) -> None:
     monkeypatch.setattr(person_module, "MAX_STATEMENTS", 2)
     memory.add("x" * MAX_CHARACTERS), memory.add("two")
-    with pytest.raises(UsageError, match="forget some first|kept already"):
+    with pytest.raises(UsageError, match="kept already"):
         memory.add("three")
     assert memory.add("TWO").text == "two"
 
@@ -158,7 +158,7 @@ def test_damaged_file_is_an_error_in_words(tmp_path: Path) -> None:
     [
         ("that I am a vegetarian", "1"),
         ("my flat in Lyon", "2"),
-        ("flat", None),  # less than half of the words
+        ("flat in Paris", None),  # less than half of the words
         ("penguins", None),
         ("", None),
         ("🦦", None),
