@@ -21,6 +21,7 @@ from assistant.understanding.retrieval import followup_weights, search_queries
 from assistant.understanding.statements import ChosenStatement, StatementSelector
 from assistant.understanding.types import Understander, Understanding
 from eval.ikat.conversations import ClosedTurn
+from indexes.encoders import FloatArray
 from indexes.queries import Query
 
 NAMES = (
@@ -32,11 +33,14 @@ NAMES = (
     "+answer",
     "+statements",
     "+all-statements",
+    "+ranking",
     "human",
 )
-NEED_MODEL = ("model", "+aspects", "+answer", "+statements", "+all-statements")
+NEED_MODEL = ("model", "+aspects", "+answer", "+statements", "+all-statements", "+ranking")
 # Weight of the statements' query where a row searches for it; the product's default is 0.
 STATEMENTS_WEIGHT = 0.3
+# What nearness to the chosen statements adds to a score, in the row that ranks by it; likewise 0.
+RANKING_WEIGHT = 0.1
 
 _ASPECTS = {
     "model": ("question", "as asked"),
@@ -46,11 +50,12 @@ _ASPECTS = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What one row asks for one turn."""
+    """What one row asks for one turn; `near` are statements that move the passages near them up."""
 
     queries: list[Query]
     model_calls: int = 0
     understanding: Understanding | None = None
+    near: tuple[ChosenStatement, ...] = ()
 
 
 Asker = Callable[[ClosedTurn], Asked]
@@ -111,7 +116,14 @@ class Ablation:
         elif name == "+all-statements":
             everything = [ChosenStatement(s.id, s.text, 1.0, "all") for s in turn.statements]
             queries += self._with(understood, everything)
-        return Asked(queries, understood.model_calls, understood)
+        near = ()
+        if name == "+ranking":
+            near = self._selector.select(turn.statements, queries[0])
+        return Asked(queries, understood.model_calls, understood, near)
+
+    def nearness(self, asked: Asked, passages: Sequence[str]) -> FloatArray:
+        """What is added to the passages' scores for the person; shape (len(passages),)."""
+        return RANKING_WEIGHT * self._selector.nearness(asked.near, passages)
 
     def _with(self, understood: Understanding, chosen: Sequence[ChosenStatement]) -> list[Query]:
         if not chosen:

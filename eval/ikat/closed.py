@@ -12,11 +12,10 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from assistant.workspace import Workspace
 from eval.collections import Collection
-from eval.ikat.ablation import Ablation, Asker
+from eval.ikat.ablation import Ablation, Asked
 from eval.ikat.conversations import ClosedTurn
 from eval.measures import by_query
 from eval.retrieval import index_collection
@@ -31,6 +30,7 @@ from indexes.ranking import Ranking
 MEASURES = ("nDCG@3", "nDCG@5", "R@20")
 TESTED = "nDCG@5"
 RUN_DEPTH = 100
+_MOVED = 20  # passages that nearness to a statement can move
 
 Run = dict[str, dict[str, float]]
 Values = dict[str, dict[str, float]]  # measure → turn → value
@@ -87,7 +87,7 @@ def evaluate_closed(
     rows: list[ClosedRow] = []
     baseline: tuple[Values, Values] | None = None
     for name in names:
-        made = _run(workspace, index, turns, ablation.asker(name), shown, name, on_progress)
+        made = _run(workspace, index, turns, ablation, shown, name, on_progress)
         values = (by_query(made.run, qrels, MEASURES), by_query(made.unshown, qrels, MEASURES))
         baseline = values if name == "raw" else baseline
         rows.append(_row(name, made, values, baseline if name != "raw" else None))
@@ -108,12 +108,13 @@ def _run(
     workspace: Workspace,
     index: Index,
     turns: Sequence[ClosedTurn],
-    ask: Asker,
+    ablation: Ablation,
     shown: Callable[[ClosedTurn], list[int]],
     name: str,
     on_progress: OnProgress,
 ) -> _Made:
     made = _Made()
+    ask = ablation.asker(name)
     began = time.monotonic()
     for number, turn in enumerate(turns, start=1):
         before = _saved(workspace)
@@ -121,7 +122,7 @@ def _run(
         asked = ask(turn)
         understood = time.monotonic()
         made.run[turn.id], made.unshown[turn.id] = _search(
-            workspace, index, asked.queries, shown(turn)
+            workspace, index, asked, shown(turn), ablation
         )
         made.understanding.append(understood - start + _saved(workspace) - before)
         made.searching.append(time.monotonic() - understood)
@@ -137,11 +138,11 @@ def _saved(workspace: Workspace) -> float:
 
 
 def _search(
-    workspace: Workspace, index: Index, given: Any, hidden: Sequence[int]
+    workspace: Workspace, index: Index, asked: Asked, hidden: Sequence[int], ablation: Ablation
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Passage scores with everything, and with the hidden rows left out of every list."""
     retrieval = workspace.settings.retrieval
-    queries = cleaned(given)
+    queries = cleaned(asked.queries)
     fuse = fusion_named("min-max")
     deep, _ = index.rank(queries, retrieval.depth + len(hidden), STAGES)
     runs = []
@@ -154,6 +155,12 @@ def _search(
         scores = {row: sum(parts) for row, parts in shares.items()}
         best = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:RUN_DEPTH]
         passages = index.store.by_rows([row for row, _ in best])
+        if asked.near:
+            first = passages[:_MOVED]
+            near = ablation.nearness(asked, [p.text for p in first])
+            total = [score + float(add) for (_, score), add in zip(best, near, strict=False)]
+            order = sorted(range(len(first)), key=lambda place: (-total[place], place))
+            passages = [*(first[place] for place in order), *passages[_MOVED:]]
         # Ranks as scores: equal scores keep the order of the search.
         runs.append({p.id: float(RUN_DEPTH - place) for place, p in enumerate(passages)})
     return runs[0], runs[1]
