@@ -292,7 +292,6 @@ def _show_rows(name: str, turns: int, rows: list[ClosedRow]) -> None:
                 row.lm_calls,
                 row.fallbacks,
                 f"{row.seconds:.3f}",
-                f"{row.search_seconds:.3f}",
             )
         )
     names = list(rows[0].measures)
@@ -305,7 +304,6 @@ def _show_rows(name: str, turns: int, rows: list[ClosedRow]) -> None:
         "calls",
         "fallbacks",
         "s",
-        "s search",
     ]
     print_wide(table(f"{name}: {turns} turns with a history", columns, body))
     out = console()

@@ -116,7 +116,7 @@ class Ablation:
         elif name == "+all-statements":
             everything = [ChosenStatement(s.id, s.text, 1.0, "all") for s in turn.statements]
             queries += self._with(understood, everything)
-        near = ()
+        near: tuple[ChosenStatement, ...] = ()
         if name == "+ranking":
             near = self._selector.select(turn.statements, queries[0])
         return Asked(queries, understood.model_calls, understood, near)

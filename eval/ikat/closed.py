@@ -17,6 +17,7 @@ from assistant.workspace import Workspace
 from eval.collections import Collection
 from eval.ikat.ablation import Ablation, Asked
 from eval.ikat.conversations import ClosedTurn
+from eval.ikat.remembering import RememberingEncoders
 from eval.measures import by_query
 from eval.retrieval import index_collection
 from eval.significance import bootstrap_interval, paired_randomisation
@@ -40,8 +41,8 @@ Values = dict[str, dict[str, float]]  # measure → turn → value
 class ClosedRow:
     """One row: means with their intervals, calls and seconds.
 
-    `seconds` is the median of understanding a turn, without searching, `search_seconds` that of
-    searching. An answer of the model that was kept counts with the time that it took to write.
+    `seconds` is the median of understanding a turn, without searching. An answer of the model that
+    was kept counts with the time that it took to write.
     `p` is the paired randomisation test of nDCG@5 against the row `raw`, with shown passages and
     without.
     """
@@ -54,7 +55,6 @@ class ClosedRow:
     lm_calls: int
     fallbacks: int
     seconds: float
-    search_seconds: float
     p: float | None = None
     p_unshown: float | None = None
     by_turn: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -81,7 +81,8 @@ def evaluate_closed(
     Raises:
         KnowledgeAssistantError: a retriever or the model is missing.
     """
-    index = index_collection(workspace, collection, on_progress)
+    built = index_collection(workspace, collection, on_progress)
+    index = Index.open(built.folder, RememberingEncoders(workspace.encoders))
     shown = shown_rows(index)
     qrels = {turn.id: collection.qrels[turn.id] for turn in turns}
     rows: list[ClosedRow] = []
@@ -101,7 +102,6 @@ class _Made:
     calls: int = 0
     fallbacks: int = 0
     understanding: list[float] = field(default_factory=list)
-    searching: list[float] = field(default_factory=list)
 
 
 def _run(
@@ -125,7 +125,6 @@ def _run(
             workspace, index, asked, shown(turn), ablation
         )
         made.understanding.append(understood - start + _saved(workspace) - before)
-        made.searching.append(time.monotonic() - understood)
         made.calls += asked.model_calls
         made.fallbacks += bool(asked.understanding and asked.understanding.fallback)
         seconds = time.monotonic() - began
@@ -192,7 +191,6 @@ def _row(
         lm_calls=made.calls,
         fallbacks=made.fallbacks,
         seconds=round(statistics.median(made.understanding), 4),
-        search_seconds=round(statistics.median(made.searching), 4),
         p=p[0],
         p_unshown=p[1],
         by_turn=dict(zip(made.run, zip(tested[0], tested[1], strict=True), strict=True)),
