@@ -123,8 +123,8 @@ def test_an_invented_sentence_and_a_passage_not_cited(workspace: Workspace) -> N
     (found,) = respond(workspace, reader, task(reference_passages=("k", "absent")))
     assert found.values["groundedness"] == 0.5
     assert found.values["cited_recall"] == found.values["found_recall"] == 0.5
-    # LCS 9 of 16 written and of 9 wanted words
-    assert found.values["rouge_l"] == pytest.approx(18 / 25)
+    # LCS 10 of 17 written and of 10 wanted words
+    assert found.values["rouge_l"] == pytest.approx(20 / 27)
 
 
 def test_canonical_history_is_what_the_turn_understands(workspace: Workspace) -> None:
