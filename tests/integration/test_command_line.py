@@ -97,7 +97,7 @@ def test_abstention_has_its_own_status(place: Path) -> None:
         (["ask", ""], 2, "empty"),
         (["ask", "x" * 100_000], 2, "100,000"),
         (
-            ["ask", "Where is it?", "--index", "note", "--reader", "extractive"],
+            ["ask", "When does the lease end?", "--index", "note", "--reader", "extractive"],
             2,
             "did you mean 'notes'",
         ),
@@ -111,7 +111,7 @@ def test_abstention_has_its_own_status(place: Path) -> None:
         (["index", "delete", "notes", "--document", "leese"], 2, "document"),
         (["models", "fetch", "embeder"], 2, "embedder"),
         (["eval", "retrieval", "/nowhere"], 2, "corpus.jsonl"),
-        (["ask", "Where is it?", "--reader", "remote", "-i", "notes"], 2, "remote"),
+        (["ask", "When does the lease end?", "--reader", "remote", "-i", "notes"], 2, "remote"),
         (["frobnicate"], 2, "frobnicate"),
         (["ask", "--nonsense"], 2, "nonsense"),
     ],
