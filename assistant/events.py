@@ -133,6 +133,14 @@ class PassagesFound:
 
 
 @dataclass(frozen=True, slots=True)
+class PassagesRanked:
+    """The ranking below what is read, for evaluation: ids and fused scores, best first."""
+
+    passage_ids: tuple[str, ...]
+    scores: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceSelected:
     """The passages' sentences that the reader is shown, and how many were left out for length."""
 
@@ -208,6 +216,7 @@ Event = Union[  # noqa: UP007 - evaluated at run time to build the registry
     QueriesWritten,
     StatementsChosen,
     PassagesFound,
+    PassagesRanked,
     EvidenceSelected,
     StepDecided,
     Token,

@@ -11,25 +11,24 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
-from assistant.answering.abstention import ABSTENTION, closest_passages, missing_piece
-from assistant.answering.citing import CitationWriter, answer_text
+from assistant.answering.citing import CitationWriter
 from assistant.answering.evidence import Evidence, Sentence, select_evidence
 from assistant.answering.readers import NotFound, Reader
 from assistant.answering.replies import reply_to
 from assistant.answering.support import SupportScorer
 from assistant.clock import Clock
-from assistant.errors import KnowledgeAssistantError, ModelMissingError, UsageError
+from assistant.endings import answered, failure, replied
+from assistant.errors import ModelMissingError, UsageError
 from assistant.events import (
     AnswerDone,
     Event,
     EvidenceSelected,
     FoundPassage,
     PassagesFound,
+    PassagesRanked,
     QueriesWritten,
-    SentenceChecked,
     StepDecided,
     Token,
-    TurnFailed,
     TurnStarted,
     TurnStopped,
 )
@@ -52,14 +51,18 @@ class Assistant:
     Args:
         workspace: settings, indexes, weights, conversations.
         make_reader: chooses the reader for a turn; the evaluation passes its own.
+        ranking_depth: how long the ranking is that `PassagesRanked` tells; 0 tells none.
     """
 
     def __init__(
         self,
         workspace: Workspace,
         make_reader: Callable[[Workspace], Reader] = choose_reader,
+        *,
+        ranking_depth: int = 0,
     ) -> None:
         self._workspace = workspace
+        self._ranking_depth = ranking_depth
         self._make_reader = make_reader
         self._phrases = NounPhrases(workspace.models, workspace.settings.models.parser)
 
@@ -127,7 +130,7 @@ class Assistant:
                 yield event
         except Exception as error:  # noqa: BLE001 - a person gets words, the log gets the trace
             state = "failed"
-            failed = _failure(error)
+            failed = failure(error)
             events.append(failed)
             yield failed
         finally:
@@ -154,17 +157,24 @@ class Assistant:
             clarify=settings.understanding.clarify and not understood_as,
         ):
             yield StepDecided(understood.act, "no document needs to be asked")
-            yield _replied(reply, clock)
+            yield replied(reply, clock)
             return
         person = PersonalTouch(self._workspace, without)
         with clock.step("retrieve"):
-            result = find(self._workspace, started, understood, earlier, person)
-            passages = found_passages(result.hits)
+            limit = max(settings.retrieval.passages, self._ranking_depth)
+            result = find(self._workspace, started, understood, earlier, person, limit)
+            passages = found_passages(result.hits[: settings.retrieval.passages])
         if person.considered or without:
             yield person.event()
         yield PassagesFound(
             passages, result.stages, tuple(result.missing), round(clock.seconds["retrieve"], 3)
         )
+        if self._ranking_depth:
+            ranked = result.hits[: self._ranking_depth]
+            yield PassagesRanked(
+                tuple(hit.passage.id for hit in ranked),
+                tuple(round(hit.score, 6) for hit in ranked),
+            )
         for stage, why in result.missing.items():
             yield StepDecided("retrieve", f"without the {stage} stage: {why}")
         encoder = self._encoder()
@@ -220,7 +230,7 @@ class Assistant:
             refusal = "nothing that was written is supported by a passage"
         if refusal:
             yield StepDecided("abstain", refusal)
-        yield _done(question, sentences, passages, reader, clock, abstained=bool(refusal))
+        yield answered(question, sentences, passages, reader, clock, abstained=bool(refusal))
 
     def _understand(
         self, question: str, history: Sequence[Message], understood_as: str
@@ -236,14 +246,6 @@ class Assistant:
             return None  # words alone decide then; `PassagesFound.missing_stages` shows it
 
 
-def _failure(error: Exception) -> TurnFailed:
-    if isinstance(error, KnowledgeAssistantError):
-        return TurnFailed(error.message, error.remedy, error.exit_status)
-    _log.error("a turn failed", exc_info=error)
-    reason = f"something unexpected went wrong: {type(error).__name__}: {str(error)[:200]}"
-    return TurnFailed(reason, "ask again; if it stays, run `assistant doctor`")
-
-
 def _queries_written(understood: Understanding) -> QueriesWritten:
     return QueriesWritten(
         standalone=understood.standalone,
@@ -255,40 +257,4 @@ def _queries_written(understood: Understanding) -> QueriesWritten:
         act=understood.act,
         way=understood.way,
         fallback=understood.fallback,
-    )
-
-
-def _done(
-    question: str,
-    sentences: tuple[SentenceChecked, ...],
-    passages: tuple[FoundPassage, ...],
-    reader: Reader,
-    clock: Clock,
-    *,
-    abstained: bool,
-) -> AnswerDone:
-    missing = missing_piece(question, passages) if abstained else ""
-    return AnswerDone(
-        text=f"{ABSTENTION} {missing}" if abstained else answer_text(sentences),
-        sentences=sentences,
-        reader=reader.kind,
-        quoted=reader.kind == "extractive",
-        abstained=abstained,
-        missing=missing,
-        closest=closest_passages(passages) if abstained else (),
-        seconds={name: round(value, 3) for name, value in clock.finished().items()},
-    )
-
-
-def _replied(reply: str, clock: Clock) -> AnswerDone:
-    """The end of a turn in which the assistant spoke for itself."""
-    return AnswerDone(
-        text=reply,
-        sentences=(),
-        reader="assistant",
-        quoted=False,
-        abstained=False,
-        missing="",
-        closest=(),
-        seconds={name: round(value, 3) for name, value in clock.finished().items()},
     )

@@ -63,8 +63,13 @@ def find(
     understood: Understanding,
     earlier: Sequence[Turn],
     person: PersonalTouch,
+    limit: int,
 ) -> SearchResult:
     """Search for all queries at once, without what was shown, with what is known of the person.
+
+    Args:
+        earlier: the turns before this one, oldest first.
+        limit: how many passages to find.
 
     Raises:
         IndexNotFoundError: there is no such index.
@@ -77,7 +82,7 @@ def find(
     without: list[int] = []
     if settings.understanding.hide_shown and not asks_for_shown(started.question):
         without = _shown_rows(workspace, started.index, earlier)
-    result = workspace.search(started.index, queries, without=without)
+    result = workspace.search(started.index, queries, limit=limit, without=without)
     person.choose(main, [hit.passage.text for hit in result.hits])
     return replace(result, hits=person.ranked(result.hits))
 

@@ -57,9 +57,26 @@ def load_collection(folder: Path, *, split: str = "test") -> Collection:
     }
     if not judged:
         raise UsageError(f"no query of {folder} has a relevant passage in its judgements")
+    return Collection(folder.name, folder, judged, qrels, _fingerprint(corpus))
+
+
+def load_corpus(folder: Path) -> Collection:
+    """A collection of which only the passages matter: it has neither queries nor judgements.
+
+    Raises:
+        UsageError: there is no corpus in the folder.
+    """
+    corpus = folder / "corpus.jsonl"
+    if not corpus.is_file():
+        raise UsageError(
+            f"{corpus} is missing", remedy="give a folder that holds corpus.jsonl (BEIR's layout)"
+        )
+    return Collection(folder.name, folder, {}, {}, _fingerprint(corpus))
+
+
+def _fingerprint(corpus: Path) -> str:
     with corpus.open("rb") as file:
-        fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
-    return Collection(folder.name, folder, judged, qrels, fingerprint)
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_rows(path: Path, required: tuple[str, ...]) -> Iterator[dict[str, Any]]:
@@ -68,6 +85,11 @@ def read_rows(path: Path, required: tuple[str, ...]) -> Iterator[dict[str, Any]]
     Raises:
         UsageError: the file cannot be read, a line is no object, or lacks a required key.
     """
+    yield from (row for _, row in numbered_rows(path, required))
+
+
+def numbered_rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """As `read_rows`, each with the number of its line, counted from 1."""
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -83,7 +105,7 @@ def read_rows(path: Path, required: tuple[str, ...]) -> Iterator[dict[str, Any]]
             raise UsageError(f"{path}, line {number}: not an object")
         if absent := [key for key in required if key not in row]:
             raise UsageError(f"{path}, line {number}: no {', '.join(absent)}")
-        yield row
+        yield number, row
 
 
 def _read_qrels(path: Path) -> Qrels:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
 
 from assistant.cli.context import JsonFlag, workspace
-from assistant.cli.ikat import ikat
+from assistant.cli.ikat_live import ikat
 from assistant.cli.output import console, progress_bars, table, write_json
-from assistant.errors import UsageError
+from assistant.errors import UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from eval.judging import Opinion
+    from eval.response_report import Group, ResponsesReport
 
 evaluation = typer.Typer(help="Measure on collections with judgements.", no_args_is_help=True)
 evaluation.add_typer(ikat, name="ikat")
@@ -93,3 +98,117 @@ def answers(
     title = f"{questions.name}: {report.questions} questions, reader: {report.reader}"
     console().print(table(title, list(report.measures), [list(report.measures.values())]))
     console().print(f"{report.seconds_per_question:.2f} s a question")
+
+
+@evaluation.command("responses")
+def responses(
+    context: typer.Context,
+    tasks: Annotated[Path, typer.Argument(help="JSON lines: text, history, reference_answers, …")],
+    collection: Annotated[
+        Path | None, typer.Option("--collection", help="Folder in BEIR's layout with the passages.")
+    ] = None,
+    index: Annotated[str | None, typer.Option("--index", help="Ask this index instead.")] = None,
+    reader: Annotated[
+        str | None, typer.Option("--reader", help="auto, answerer, remote or extractive.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="A sample.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the sample.")] = 0,
+    history: Annotated[
+        str, typer.Option("--history", help="Earlier replies: canonical (given) or own.")
+    ] = "canonical",
+    judge: Annotated[
+        bool, typer.Option("--judge", help="Ask the language model for its opinion as well.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Whole turns against reference answers: likeness, groundedness, recall, abstention.
+
+    Example:
+
+      assistant eval responses data/mtrag/tasks.jsonl --collection data/mtrag --limit 40
+    """
+    from eval.collections import load_corpus
+    from eval.judging import judge_model, judge_responses
+    from eval.response_report import report_json, summarise
+    from eval.response_tasks import load_tasks
+    from eval.responses import evaluate_responses, private_workspace
+    from eval.retrieval import index_collection
+
+    if history not in ("canonical", "own"):
+        raise UnknownNameError("history", history, ("canonical", "own"))
+    if collection is not None and index is not None:
+        raise UsageError("--collection and --index exclude each other", remedy="give one of them")
+    rows = load_tasks(tasks, limit=limit, seed=seed)
+    corpus = load_corpus(collection) if collection else None
+    personal = workspace(context, answering__reader=reader)
+    with private_workspace(personal) as opened, progress_bars(quiet=as_json) as on_progress:
+        model = judge_model(opened) if judge else None  # before the work, if there is none
+        name = index or opened.settings.retrieval.index
+        if corpus is not None:
+            name = index_collection(opened, corpus, on_progress).manifest.name
+        measured = evaluate_responses(
+            opened,
+            rows,
+            name,
+            history=history,  # type: ignore[arg-type]
+            on_progress=on_progress,
+        )
+        opinion = None
+        if model is not None:
+            opinion = judge_responses(
+                [m.response for m in measured], *model, on_progress=on_progress
+            )
+    report = summarise(measured)
+    if as_json:
+        write_json(report_json(report, measured, opinion))
+    else:
+        _show_responses(tasks.name, report, opinion)
+
+
+def _show_responses(name: str, report: ResponsesReport, opinion: Opinion | None) -> None:
+    from eval.response_report import opinion_json
+
+    out = console()
+    title = f"{name}: {report.tasks} tasks, reader: {report.reader or 'none'}"
+    rows = [
+        (measure, _known(m.mean), _known(m.low), _known(m.high), m.tasks)
+        for measure, m in report.measures.items()
+    ]
+    out.print(table(title, ["measure", "mean", "95 % from", "to", "tasks"], rows))
+    found = report.abstention
+    out.print(
+        f"abstention (unanswerable is positive): P {_known(found.precision)}, "
+        f"R {_known(found.recall)}, F1 {_known(found.f1)}; {found.abstained} abstentions, "
+        f"{found.unanswerable} unanswerable of {found.tasks} tasks"
+    )
+    for heading, groups in (
+        ("by answerability", report.by_answerability),
+        ("by question type (a task may have several)", report.by_question_type),
+    ):
+        out.print()
+        out.print(_group_table(heading, groups))
+    out.print()
+    if report.outcomes["failed"]:
+        out.print(f"{report.outcomes['failed']} turns failed; --json names them")
+    out.print(f"{report.seconds_per_task:.2f} s a task")
+    if opinion is not None:
+        judged = opinion_json(opinion)
+        out.print(
+            f"opinion of the model {opinion.model} (not a measure): faithful "
+            f"{_known(judged['faithful'])}, complete {_known(judged['complete'])} of 5; "
+            f"{judged['judged']} judged, {opinion.unusable} unusable"
+        )
+
+
+def _group_table(heading: str, groups: dict[str, Group]) -> Table:
+    rows = [
+        (label, group.tasks, *group.outcomes.values(), *map(_known, group.measures.values()))
+        for label, group in groups.items()
+    ]
+    first = next(iter(groups.values()), None)
+    columns = [*first.outcomes, *first.measures] if first else []
+    return table(heading, ["", "tasks", *columns], rows)
+
+
+def _known(value: float | None) -> float | str:
+    return "–" if value is None else value
