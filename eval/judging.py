@@ -9,6 +9,7 @@ others.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -90,13 +91,14 @@ def judge_responses(
     judged = [r for r in responses if r.outcome == "answered" and r.task.references]
     structured = model.with_structured_output(SCHEMA)
     grades: dict[str, Grades] = {}
+    started = time.monotonic()
     for number, response in enumerate(judged, start=1):
         try:
             value: Any = structured.invoke(judge_messages(response))
             grades[response.task.id] = Grades.model_validate(value)
         except Exception as error:  # noqa: BLE001 - a model can fail in any way; it is counted
             _log.warning("no grades for %s: %s", response.task.id, error)
-        on_progress(Progress("judge", number, len(judged), "responses", 0.0))
+        on_progress(Progress("judge", number, len(judged), "responses", time.monotonic() - started))
     return Opinion(name, grades, len(judged) - len(grades))
 
 

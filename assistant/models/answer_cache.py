@@ -66,7 +66,13 @@ class AnswerCache(BaseCache):
                 return None
             self.hits += 1
             self.saved += row[1]
-        (message,) = messages_from_dict([json.loads(row[0])])
+        try:
+            (message,) = messages_from_dict([json.loads(row[0])])
+        except (ValueError, KeyError, TypeError) as error:
+            raise StorageError(
+                f"the cache of model answers {self.path} has an answer that cannot be read",
+                remedy="delete the file: it is only a cache",
+            ) from error
         return [ChatGeneration(message=message)]
 
     def update(self, prompt: str, llm_string: str, return_val: RETURN_VAL_TYPE) -> None:

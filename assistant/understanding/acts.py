@@ -29,7 +29,8 @@ _FILLER = re.compile(
     re.IGNORECASE,
 )
 _COMMAND = re.compile(
-    r"^\s*(?:please\s+)?(remember|memori[sz]e|keep in mind|forget)\b[\s,:]*(?:that\b|about\b)?",
+    r"^\s*(?:please\s+)?(remember|memori[sz]e|keep in mind|forget)(?=[\s,:])[\s,:]*"
+    r"(?:that\b|about\b)?",
     re.IGNORECASE,
 )
 _CORRECTION = re.compile(

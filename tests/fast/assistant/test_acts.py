@@ -129,6 +129,8 @@ def test_commands(text: str, verb: str, what: str) -> None:
         "Do you remember that I am vegan?",
         "I remember that the lease ended",
         "Remembering the past",
+        "remember(text='I am vegan')",
+        "forget-me-nots in the garden",
         "The command is: remember that I am vegan",
         "remember",
         "Remember that.",

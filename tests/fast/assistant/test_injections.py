@@ -41,10 +41,10 @@ def test_there_are_enough() -> None:
 
 def _only_searches(understood: Understanding, said: str) -> None:
     """Every word that is searched for was said by somebody; nothing else changes."""
-    known = set(content_words(said))
+    known = said.casefold()  # a long word may be cut
     assert 1 <= len(understood.queries) <= 5
     for query in understood.queries:
-        assert set(content_words(query.text)) <= known
+        assert all(word.casefold() in known for word in content_words(query.text))
         assert len(query.text.splitlines()) <= 1
     assert (understood.way, understood.answer, understood.model_calls) == ("rules", "", 0)
     assert understood.clarify == ""

@@ -137,7 +137,7 @@ def test_a_query_may_have_its_own_stages(index: Index) -> None:
     words = {"lexical": 1.0, "dense": 0.0, "sparse": 0.0}
     only_words = _scores(index, "lease", weights=words)
     own = _scores(index, [Query("lease", stage_weights=words)])
-    assert own == pytest.approx(only_words)
+    assert own == only_words
     assert set(own) == {"c"}
 
 
@@ -203,8 +203,12 @@ def test_rows_left_out_leave_the_others_in_order(
     without = _rows(index, out)
     (whole,), _ = index.rank([Query(question)], 100, [stage])
     (found,), _ = index.rank([Query(question)], depth, [stage], without)
-    kept = [row for row in whole[stage].rows.tolist() if row not in without]
-    assert found[stage].rows.tolist() == kept[:depth]
+    kept = ~np.isin(whole[stage].rows, without)
+    scores, rows = whole[stage].scores[kept][:depth], whole[stage].rows[kept][:depth]
+    assert found[stage].scores == pytest.approx(scores, abs=1e-6)
+    assert not set(found[stage].rows.tolist()) & set(without)
+    if stage != "dense":  # FAISS leaves open which of equal scores stands last
+        assert found[stage].rows.tolist() == rows.tolist()
 
 
 def test_everything_left_out_finds_nothing(index: Index) -> None:
@@ -244,4 +248,4 @@ def test_vectors_are_unit_vectors(text: str, context: str, weight: float) -> Non
     encoder = HashedDense()
     (vector,) = query_vectors([Query(text, context=context, context_weight=weight)], encoder)
     length = float(np.linalg.norm(vector))
-    assert length == pytest.approx(1, abs=1e-5) or not np.any(encoder.encode([text, context]))
+    assert length == pytest.approx(1, abs=1e-5) or not np.any(encoder.encode([text]))
