@@ -78,11 +78,12 @@ def main() -> None:
         _list(statements, person)
         _all_of_them(statements, person)
     else:
-        st.info(
-            "I remember nothing about you. Nothing enters by itself: only what you add here, or "
-            "in the chat with “Remember that …” or the button “Remember this”.",
-            icon=":material/person_off:",
-        )
+        with st.container(border=True):
+            st.markdown(
+                "**:material/person_off: I remember nothing about you.** Nothing enters by itself: "
+                "only what you add here, or in the chat with “Remember that …” or the button "
+                "“Remember this”."
+            )
 
 
 with errors_shown():

@@ -18,6 +18,7 @@ from indexes.encoders import FloatArray
 from tests.fast.app.pages import captions, click, labels, markdown, page
 
 NASTY = "I like <b>peanuts</b> for $5 or $6, *salted*, [here](https://example.org)"
+EMPTY = "Nothing enters by itself"
 KEEPER = "Who was the last keeper of the Kerring lighthouse?"
 
 
@@ -37,7 +38,7 @@ def turns(workspace: Workspace) -> Sequence[Turn]:
 
 def test_the_empty_view_says_what_it_is_for(empty_home: Path) -> None:
     run = page("person")
-    assert "Nothing enters by itself" in run.info[0].value
+    assert EMPTY in markdown(run)
     assert "Forget all of it" not in labels(run)
 
 
@@ -48,10 +49,10 @@ def test_a_statement_is_added_shown_as_text_and_forgotten(opened: Workspace) -> 
     assert texts(opened) == [NASTY]
     assert plain(NASTY) in [element.value for element in run.markdown]
     assert NASTY not in markdown(run)
-    assert not run.info
+    assert EMPTY not in markdown(run)
     click(run, "Forget")
     assert texts(opened) == []
-    assert run.info
+    assert EMPTY in markdown(run)
 
 
 def test_an_empty_statement_is_refused_in_words(opened: Workspace) -> None:
