@@ -239,7 +239,7 @@ def test_nothing_else_is_remembered_or_replied_to(memory: PersonMemory, text: st
 
 
 def test_small_talk_and_asking_back(memory: PersonMemory) -> None:
-    assert "welcome" in _reply("Thanks!", memory)
+    assert "about your documents" in _reply("Thanks!", memory)
     assert "What do you mean" in _reply("How tall is it?", memory)
     assert _reply("How tall is it?", memory, clarify=False) == ""
     assert memory.statements() == []
