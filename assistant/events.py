@@ -111,12 +111,14 @@ class UsedStatement:
 class StatementsChosen:
     """What is known of the person and matters here, of `considered` statements; often nothing.
 
-    `used_in` names what they enter: "query", "ranking", "answer".
+    `used_in` names what they enter: "query", "ranking", "answer". `left_out` are ids of statements
+    that the person switched off for this question.
     """
 
     statements: tuple[UsedStatement, ...]
     considered: int
     used_in: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,14 @@ class PassagesFound:
     stages: tuple[str, ...]
     missing_stages: tuple[str, ...]
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PassagesRanked:
+    """The ranking below what is read, for evaluation: ids and fused scores, best first."""
+
+    passage_ids: tuple[str, ...]
+    scores: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +216,7 @@ Event = Union[  # noqa: UP007 - evaluated at run time to build the registry
     QueriesWritten,
     StatementsChosen,
     PassagesFound,
+    PassagesRanked,
     EvidenceSelected,
     StepDecided,
     Token,
@@ -216,6 +227,17 @@ Event = Union[  # noqa: UP007 - evaluated at run time to build the registry
 ]
 
 _TYPES: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
+
+
+def found_by(passage: FoundPassage, written: QueriesWritten | None) -> str:
+    """What the query stands for that gave the passage the most of its score.
+
+    Empty where that was not recorded. A query after those written is the person's statements'.
+    """
+    if written is None or not written.aspects or not passage.shares:
+        return ""
+    best = max(range(len(passage.shares)), key=passage.shares.__getitem__)
+    return written.aspects[best] if best < len(written.aspects) else "person"
 
 
 def to_dict(event: Event) -> dict[str, Any]:

@@ -11,31 +11,29 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
-from assistant.answering.abstention import ABSTENTION, closest_passages, missing_piece
-from assistant.answering.citing import CitationWriter, answer_text
+from assistant.answering.citing import CitationWriter
 from assistant.answering.evidence import Evidence, Sentence, select_evidence
 from assistant.answering.readers import NotFound, Reader
 from assistant.answering.replies import reply_to
 from assistant.answering.support import SupportScorer
 from assistant.clock import Clock
-from assistant.errors import KnowledgeAssistantError, ModelMissingError, UsageError
+from assistant.endings import answered, failure, replied
+from assistant.errors import ModelMissingError, UsageError
 from assistant.events import (
     AnswerDone,
     Event,
     EvidenceSelected,
     FoundPassage,
     PassagesFound,
+    PassagesRanked,
     QueriesWritten,
-    SentenceChecked,
     StepDecided,
     Token,
-    TurnFailed,
     TurnStarted,
     TurnStopped,
 )
-from assistant.memory.conversations import Turn
 from assistant.reading import choose_reader
-from assistant.retrieving import HISTORY_TURNS, PersonalTouch, find, found_passages, history_of
+from assistant.retrieving import PersonalTouch, earlier_turns, find, found_passages, history_of
 from assistant.understanding.choose import as_written, choose_understander
 from assistant.understanding.parser import NounPhrases
 from assistant.understanding.types import Message, Understanding
@@ -53,14 +51,18 @@ class Assistant:
     Args:
         workspace: settings, indexes, weights, conversations.
         make_reader: chooses the reader for a turn; the evaluation passes its own.
+        ranking_depth: how long the ranking is that `PassagesRanked` tells; 0 tells none.
     """
 
     def __init__(
         self,
         workspace: Workspace,
         make_reader: Callable[[Workspace], Reader] = choose_reader,
+        *,
+        ranking_depth: int = 0,
     ) -> None:
         self._workspace = workspace
+        self._ranking_depth = ranking_depth
         self._make_reader = make_reader
         self._phrases = NounPhrases(workspace.models, workspace.settings.models.parser)
 
@@ -82,7 +84,8 @@ class Assistant:
             conversation_id: None starts a new conversation; `TurnStarted` names it.
             index: the index to ask; None takes the one of the settings.
             understood_as: the question as it is to be understood, where the person corrects that.
-            without_statements: ids of the person's statements that are left out this time.
+            without_statements: ids of the person's statements that are left out this time. With
+                either of the two, turns just before that asked the same are as if never asked.
 
         Raises:
             UsageError: the question is empty or too long; nothing was stored.
@@ -91,9 +94,10 @@ class Assistant:
         text = question.strip()
         if not text:
             raise UsageError("the question is empty", remedy="type a question")
-        if len(text) > MAX_QUESTION_CHARACTERS:
+        longest = max(len(text), len(understood_as.strip()))
+        if longest > MAX_QUESTION_CHARACTERS:
             raise UsageError(
-                f"the question has {len(text):,} characters, at most "
+                f"the question has {longest:,} characters, at most "
                 f"{MAX_QUESTION_CHARACTERS:,} are read",
                 remedy="ask in fewer words; long text belongs into a document",
             )
@@ -126,7 +130,7 @@ class Assistant:
                 yield event
         except Exception as error:  # noqa: BLE001 - a person gets words, the log gets the trace
             state = "failed"
-            failed = _failure(error)
+            failed = failure(error)
             events.append(failed)
             yield failed
         finally:
@@ -142,7 +146,8 @@ class Assistant:
         settings = self._workspace.settings
         yield started
         with clock.step("understand"):
-            earlier = self._earlier(started)
+            again = bool(understood_as or without)
+            earlier = earlier_turns(self._workspace.conversations, started, again=again)
             understood = self._understand(started.question, history_of(earlier), understood_as)
         yield _queries_written(understood)
         if reply := reply_to(
@@ -152,17 +157,24 @@ class Assistant:
             clarify=settings.understanding.clarify and not understood_as,
         ):
             yield StepDecided(understood.act, "no document needs to be asked")
-            yield _replied(reply, clock)
+            yield replied(reply, clock)
             return
         person = PersonalTouch(self._workspace, without)
         with clock.step("retrieve"):
-            result = find(self._workspace, started, understood, earlier, person)
-            passages = found_passages(result.hits)
-        if person.considered:
+            limit = max(settings.retrieval.passages, self._ranking_depth)
+            result = find(self._workspace, started, understood, earlier, person, limit)
+            passages = found_passages(result.hits[: settings.retrieval.passages])
+        if person.considered or without:
             yield person.event()
         yield PassagesFound(
             passages, result.stages, tuple(result.missing), round(clock.seconds["retrieve"], 3)
         )
+        if self._ranking_depth:
+            ranked = result.hits[: self._ranking_depth]
+            yield PassagesRanked(
+                tuple(hit.passage.id for hit in ranked),
+                tuple(round(hit.score, 6) for hit in ranked),
+            )
         for stage, why in result.missing.items():
             yield StepDecided("retrieve", f"without the {stage} stage: {why}")
         encoder = self._encoder()
@@ -218,14 +230,7 @@ class Assistant:
             refusal = "nothing that was written is supported by a passage"
         if refusal:
             yield StepDecided("abstain", refusal)
-        yield _done(question, sentences, passages, reader, clock, abstained=bool(refusal))
-
-    def _earlier(self, started: TurnStarted) -> list[Turn]:
-        turns = self._workspace.conversations.turns(
-            started.conversation_id,
-            last=HISTORY_TURNS + 1,  # this turn is among them
-        )
-        return [turn for turn in turns if turn.id != started.turn_id][-HISTORY_TURNS:]
+        yield answered(question, sentences, passages, reader, clock, abstained=bool(refusal))
 
     def _understand(
         self, question: str, history: Sequence[Message], understood_as: str
@@ -241,14 +246,6 @@ class Assistant:
             return None  # words alone decide then; `PassagesFound.missing_stages` shows it
 
 
-def _failure(error: Exception) -> TurnFailed:
-    if isinstance(error, KnowledgeAssistantError):
-        return TurnFailed(error.message, error.remedy, error.exit_status)
-    _log.error("a turn failed", exc_info=error)
-    reason = f"something unexpected went wrong: {type(error).__name__}: {str(error)[:200]}"
-    return TurnFailed(reason, "ask again; if it stays, run `assistant doctor`")
-
-
 def _queries_written(understood: Understanding) -> QueriesWritten:
     return QueriesWritten(
         standalone=understood.standalone,
@@ -260,40 +257,4 @@ def _queries_written(understood: Understanding) -> QueriesWritten:
         act=understood.act,
         way=understood.way,
         fallback=understood.fallback,
-    )
-
-
-def _done(
-    question: str,
-    sentences: tuple[SentenceChecked, ...],
-    passages: tuple[FoundPassage, ...],
-    reader: Reader,
-    clock: Clock,
-    *,
-    abstained: bool,
-) -> AnswerDone:
-    missing = missing_piece(question, passages) if abstained else ""
-    return AnswerDone(
-        text=f"{ABSTENTION} {missing}" if abstained else answer_text(sentences),
-        sentences=sentences,
-        reader=reader.kind,
-        quoted=reader.kind == "extractive",
-        abstained=abstained,
-        missing=missing,
-        closest=closest_passages(passages) if abstained else (),
-        seconds={name: round(value, 3) for name, value in clock.finished().items()},
-    )
-
-
-def _replied(reply: str, clock: Clock) -> AnswerDone:
-    """The end of a turn in which the assistant spoke for itself."""
-    return AnswerDone(
-        text=reply,
-        sentences=(),
-        reader="assistant",
-        quoted=False,
-        abstained=False,
-        missing="",
-        closest=(),
-        seconds={name: round(value, 3) for name, value in clock.finished().items()},
     )

@@ -15,7 +15,7 @@ from assistant.events import (
     TurnStarted,
     UsedStatement,
 )
-from assistant.memory.conversations import Turn
+from assistant.memory.conversations import Conversations, Turn
 from assistant.understanding.acts import asks_for_shown
 from assistant.understanding.retrieval import search_queries
 from assistant.understanding.shown import shown_ids
@@ -26,6 +26,22 @@ from indexes.index import Hit, SearchResult
 from indexes.queries import Query
 
 HISTORY_TURNS = 4
+
+
+def earlier_turns(conversations: Conversations, started: TurnStarted, *, again: bool) -> list[Turn]:
+    """The last turns before this one, oldest first.
+
+    Args:
+        again: the person asks the last question once more, in another way; the turns that asked it
+            are left out, or it would be understood as following itself, and what they showed would
+            not be shown again.
+    """
+    last = None if again else HISTORY_TURNS + 1  # this turn is among them
+    asked = conversations.turns(started.conversation_id, last=last)
+    turns = [turn for turn in asked if turn.id != started.turn_id]
+    while again and turns and turns[-1].question == started.question:
+        turns.pop()
+    return turns[-HISTORY_TURNS:]
 
 
 def history_of(turns: Sequence[Turn]) -> list[Message]:
@@ -47,8 +63,13 @@ def find(
     understood: Understanding,
     earlier: Sequence[Turn],
     person: PersonalTouch,
+    limit: int,
 ) -> SearchResult:
     """Search for all queries at once, without what was shown, with what is known of the person.
+
+    Args:
+        earlier: the turns before this one, oldest first.
+        limit: how many passages to find.
 
     Raises:
         IndexNotFoundError: there is no such index.
@@ -61,7 +82,7 @@ def find(
     without: list[int] = []
     if settings.understanding.hide_shown and not asks_for_shown(started.question):
         without = _shown_rows(workspace, started.index, earlier)
-    result = workspace.search(started.index, queries, without=without)
+    result = workspace.search(started.index, queries, limit=limit, without=without)
     person.choose(main, [hit.passage.text for hit in result.hits])
     return replace(result, hits=person.ranked(result.hits))
 
@@ -100,6 +121,7 @@ class PersonalTouch:
 
     def __init__(self, workspace: Workspace, without: Collection[str] = ()) -> None:
         self._settings = workspace.settings.understanding
+        self._left_out = tuple(without)
         self._statements: list[Statement] = []
         self._selector: StatementSelector | None = None
         self._chosen: tuple[ChosenStatement, ...] = ()
@@ -158,6 +180,7 @@ class PersonalTouch:
             tuple(UsedStatement(s.id, s.text, s.score, s.reason) for s in self._chosen),
             self.considered,
             tuple(name for name, used in uses.items() if used),
+            self._left_out,
         )
 
 

@@ -70,7 +70,7 @@ class UnderstandingSettings(Section):
         "auto", description="auto = the model that answers, else rules; rules take milliseconds"
     )
     followup_dense_weight: float = Field(
-        0.60, ge=0, le=1, description="share of the embedder in the fusion of follow-up questions"
+        0.70, ge=0, le=1, description="share of the embedder in the fusion of follow-up questions"
     )
     hide_shown: bool = Field(
         True, description="passages that were already shown whole are not offered again"

@@ -26,6 +26,7 @@ from assistant.memory.person import PersonMemory
 from assistant.models.encoders import LoadedEncoders
 from assistant.models.store import ModelStore
 from assistant.settings import Settings
+from assistant.understanding.prompts import fixed_messages as fixed_understanding_messages
 from indexes.build import IndexWriter
 from indexes.index import Index, SearchResult
 from indexes.manifest import Manifest, check_name, read_manifest
@@ -35,12 +36,18 @@ from indexes.queries import Query
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from assistant.models.answer_cache import AnswerCache
+
 # The command line looks for this thread before it ends.
 WARM_UP_THREAD = "warm-up"
 
 
 class Workspace:
     """The home folder of one person, opened.
+
+    Attributes:
+        answer_cache: where the answerer's whole answers are kept by prompt; None (the default)
+            asks anew every time. Evaluations set it before the model is first used.
 
     Raises:
         StorageError: the home folder cannot be made or written.
@@ -58,6 +65,7 @@ class Workspace:
                 f"the home folder {settings.home} is not writable: {error.strerror}",
                 remedy="check its owner, or set ASSISTANT_HOME to another folder",
             ) from error
+        self.answer_cache: AnswerCache | None = None
         self._open: dict[str, Index] = {}
         self._answerer: BaseChatModel | None = None
         self._lock = threading.Lock()
@@ -95,13 +103,14 @@ class Workspace:
                     model_path=str(self.models.path(models.answerer)),
                     n_ctx=models.context_tokens,
                     n_threads=models.threads,
+                    cache=self.answer_cache,
                 )
             return self._answerer
 
     def warm_up(self) -> threading.Thread:
         """Load what the next question needs, in the background; failures show when it is asked.
 
-        Reading the fixed beginning of the prompt once puts it into the runtime's prompt cache,
+        Reading the fixed beginning of each prompt once puts it into the runtime's prompt cache,
         which saves seconds before the first word.
         """
 
@@ -111,6 +120,8 @@ class Workspace:
                 local = reader in ("auto", "answerer") and not self.settings.models.remote_url
                 if local and self.models.is_installed(self.settings.models.answerer):
                     self.answerer().invoke(fixed_messages(), max_tokens=1)
+                    if self.settings.understanding.way != "rules":
+                        self.answerer().invoke(fixed_understanding_messages(), max_tokens=1)
             with contextlib.suppress(KnowledgeAssistantError):
                 self.encoders.dense()
                 self.encoders.sparse()

@@ -87,6 +87,7 @@ def private_workspace(workspace: Workspace) -> Iterator[Workspace]:
         (home / indexes.name).symlink_to(indexes.absolute(), target_is_directory=True)
         opened = Workspace(workspace.settings.model_copy(update={"home": home}))
         opened.models, opened.encoders = workspace.models, workspace.encoders
+        opened.answer_cache = workspace.answer_cache
         try:
             yield opened
         finally:

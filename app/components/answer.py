@@ -20,6 +20,8 @@ def show_answer(view: TurnView, on_source: OnSource) -> None:
     """A turn that has ended, however it ended."""
     if view.failed is not None:
         show_error(view.failed.message, view.failed.remedy)
+    elif view.done is not None and view.by_assistant:
+        st.markdown(plain(view.done.text))
     elif view.done is not None and view.done.abstained:
         _show_abstention(view.done)
         _show_sources(view, on_source, "Closest passages")

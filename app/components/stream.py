@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 
 import streamlit as st
 
+from app.components.again import Question
 from app.components.answer import answer_markdown
 from app.components.sidebar import open_conversation
 from app.components.text import one_line, plain
@@ -18,13 +19,21 @@ from assistant.pipeline import Assistant
 _REDRAW = 0.08  # seconds; a model writes faster than anybody reads
 
 
-def run_turn(assistant: Assistant, question: str, conversation: str | None, index: str) -> None:
+def run_turn(
+    assistant: Assistant, question: Question, conversation: str | None, index: str
+) -> None:
     """Stream one turn. Stop ends the script in here; closing the stream stores what was written.
 
     Raises:
         UsageError: the question is empty or too long.
     """
-    stream = assistant.ask(question, conversation, index=index)
+    stream = assistant.ask(
+        question.text,
+        conversation,
+        index=index,
+        understood_as=question.understood_as,
+        without_statements=question.without,
+    )
     status = st.status("Searching…", expanded=True)
     place = st.empty()
     view, drawn = TurnView(), 0.0
@@ -43,7 +52,9 @@ def run_turn(assistant: Assistant, question: str, conversation: str | None, inde
 
 
 def _so_far(view: TurnView) -> str:
-    return plain(view.written) if view.done is None else answer_markdown(view.done.sentences)
+    if view.done is None:
+        return plain(view.written)
+    return plain(view.done.text) if view.by_assistant else answer_markdown(view.done.sentences)
 
 
 @contextmanager

@@ -6,8 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from app.components.text import plain
+from app.components.text import one_line, plain
 from app.components.turn import TurnView, counted
+from assistant.events import found_by
 
 
 def show_trace(view: TurnView) -> None:
@@ -15,6 +16,9 @@ def show_trace(view: TurnView) -> None:
     if view.found is None:
         return
     with st.expander("How this answer came about", icon=":material/account_tree:"):
+        if lines := query_lines(view):
+            st.caption("Searched for, with the weight of each")
+            st.markdown("\n".join(f"- {plain(line)}" for line in lines))
         st.dataframe(
             trace_rows(view),
             hide_index=True,
@@ -33,6 +37,15 @@ def show_trace(view: TurnView) -> None:
             st.caption(plain(f"{times} · reader: {view.done.reader}"))
 
 
+def query_lines(view: TurnView) -> list[str]:
+    """Each query with what it stands for and its weight; not escaped. None for old turns."""
+    written = view.queries
+    if written is None:
+        return []
+    found = zip(written.queries, written.aspects, written.weights, strict=False)
+    return [f"{weight:.2f} {aspect}: {one_line(text, 300)}" for text, aspect, weight in found]
+
+
 def trace_rows(view: TurnView) -> list[dict[str, Any]]:
     """One row for each passage, with rank and score of every stage."""
     if view.found is None:
@@ -48,10 +61,12 @@ def trace_rows(view: TurnView) -> list[dict[str, Any]]:
                 "page": "" if passage.page is None else str(passage.page),
                 "score": passage.score,
                 **{stage: places.get(stage, "–") for stage in view.found.stages},
+                "found by": found_by(passage, view.queries),
                 "read": passage.passage_id in read,
             }
         )
-    if not any(row["page"] for row in rows):
-        for row in rows:
-            del row["page"]
+    for column in ("page", "found by"):
+        if not any(row[column] for row in rows):
+            for row in rows:
+                del row[column]
     return rows

@@ -13,13 +13,22 @@ from assistant.events import (
     PassagesFound,
     QueriesWritten,
     SentenceChecked,
+    StatementsChosen,
     StepDecided,
     Token,
     TurnFailed,
     TurnStarted,
     TurnStopped,
+    UsedStatement,
 )
 
+_ASPECTS = {
+    "question": "the question",
+    "as asked": "the message as you typed it",
+    "part": "a part of it",
+    "likely answer": "a likely answer",
+    "person": "what you told me",
+}
 _STAGES = {"lexical": "words", "dense": "meaning", "sparse": "related words"}
 
 
@@ -47,6 +56,7 @@ class TurnView:
     index: str = ""
     found: PassagesFound | None = None
     queries: QueriesWritten | None = None
+    told: StatementsChosen | None = None
     evidence: EvidenceSelected | None = None
     decisions: list[StepDecided] = field(default_factory=list)
     written: str = ""
@@ -66,6 +76,8 @@ class TurnView:
             self.index = event.index
         elif isinstance(event, QueriesWritten):
             self.queries = event
+        elif isinstance(event, StatementsChosen):
+            self.told = event
         elif isinstance(event, PassagesFound):
             self.found = event
         elif isinstance(event, EvidenceSelected):
@@ -105,6 +117,16 @@ class TurnView:
         ]
 
     @property
+    def by_assistant(self) -> bool:
+        """Whether the assistant answered for itself, without the documents."""
+        return self.done is not None and self.done.reader == "assistant"
+
+    @property
+    def statements(self) -> tuple[UsedStatement, ...]:
+        """What the person told that was used in this turn."""
+        return self.told.statements if self.told is not None and self.told.used_in else ()
+
+    @property
     def _passages(self) -> tuple[FoundPassage, ...]:
         return self.found.passages if self.found else ()
 
@@ -117,6 +139,8 @@ class TurnView:
             return "Stopped"
         if self.done is None:
             return "Interrupted"
+        if self.by_assistant:
+            return "Answered without your documents"
         parts = []
         if self.found is not None:
             parts.append(f"Searched, found {counted(len(self.found.passages), 'passage')}")
@@ -141,8 +165,11 @@ def steps_of(events: Iterable[Event]) -> list[str]:
 def step_text(event: Event) -> str:
     """One step in words; nothing for events that are shown otherwise. Not escaped."""
     if isinstance(event, QueriesWritten):
-        carried = f" (from before: {', '.join(event.carried)})" if event.carried else ""
-        return f"Understood as: {event.standalone}{carried}"
+        return _understood_text(event)
+    if isinstance(event, StatementsChosen):
+        used = event.statements if event.used_in else ()
+        told = " ".join(f"“{statement.text}”" for statement in used)
+        return f"What you told me: {told}" if told else ""
     if isinstance(event, PassagesFound):
         ways = " and ".join(filter(None, [", ".join(_ways(event)[:-1]), *_ways(event)[-1:]]))
         found = counted(len(event.passages), "passage")
@@ -157,6 +184,17 @@ def step_text(event: Event) -> str:
         text = event.reason
         return text[:1].upper() + text[1:]
     return ""
+
+
+def _understood_text(event: QueriesWritten) -> str:
+    carried = f" (from before: {', '.join(event.carried)})" if event.carried else ""
+    parts = [f"Understood as: {event.standalone}{carried}"]
+    if len(event.aspects) > 1:
+        aspects = [_ASPECTS.get(aspect, aspect) for aspect in dict.fromkeys(event.aspects)]
+        parts.append(f"searched for {', '.join(aspects)}")
+    if event.fallback:
+        parts.append(event.fallback)
+    return " · ".join(parts)
 
 
 def counted(count: int, noun: str) -> str:

@@ -6,17 +6,19 @@ from contextlib import suppress
 
 import streamlit as st
 
+from app.components.again import Question, show_again, show_told
 from app.components.answer import show_answer
 from app.components.context import Opened, opened
 from app.components.notices import errors_shown, show_warning
 from app.components.progress import mention_ended, show_jobs
 from app.components.reader import reader_in_force, show_answerer_offer
+from app.components.remember import show_remember
 from app.components.sidebar import OPEN, choose_index, open_conversation, show_conversations
 from app.components.source import open_source
 from app.components.stream import run_turn
 from app.components.text import plain
 from app.components.trace import show_trace
-from app.components.turn import Source, steps_of, view_of
+from app.components.turn import Source, TurnView, steps_of, view_of
 from app.components.welcome import show_welcome
 from assistant.errors import KnowledgeAssistantError
 from assistant.memory.conversations import Turn
@@ -27,21 +29,42 @@ _PERSON, _ASSISTANT = ":material/person:", ":material/menu_book:"
 
 
 def _ask_later(question: str) -> None:
+    st.session_state["asked"] = Question(question)
+
+
+def _ask_again(question: Question) -> None:
     st.session_state["asked"] = question
+    st.rerun()
 
 
-def _stored_turn(turn: Turn, home: Opened) -> None:
+def _stored_turn(turn: Turn, home: Opened, *, busy: bool, last: bool) -> None:
+    """A turn of the conversation. While another is `busy`, there is nothing to do with it."""
     view = view_of(turn.events)
     view.question, view.turn_id = turn.question, turn.id
     with st.chat_message("user", avatar=_PERSON):
         st.markdown(plain(turn.question))
     with st.chat_message("assistant", avatar=_ASSISTANT):
-        if steps := steps_of(turn.events):
+        steps = steps_of(turn.events)
+        if steps and not view.by_assistant:
             with st.status(plain(view.summary), state="error" if view.failed else "complete"):
                 for step in steps:
                     st.markdown(plain(step))
         show_answer(view, lambda source: _open(source, view.index, home))
+        show_told(view)
+        # Emptied at once when a question comes, so that no control is there that does nothing.
+        controls = st.empty()
+        if not busy:
+            with controls.container():
+                _controls(view, home, last=last)
         show_trace(view)
+
+
+def _controls(view: TurnView, home: Opened, *, last: bool) -> None:
+    person = home.workspace.person
+    statements = person.statements()
+    show_remember(view, statements, person)
+    if last:
+        show_again(view, statements, _ask_again)
 
 
 def _open(source: Source, index: str, home: Opened) -> None:
@@ -51,9 +74,9 @@ def _open(source: Source, index: str, home: Opened) -> None:
     open_source(source, document)
 
 
-def _new_turn(question: str, conversation: str | None, index: str, home: Opened) -> None:
+def _new_turn(question: Question, conversation: str | None, index: str, home: Opened) -> None:
     with st.chat_message("user", avatar=_PERSON):
-        st.markdown(plain(question))
+        st.markdown(plain(question.text))
     with st.chat_message("assistant", avatar=_ASSISTANT), errors_shown():
         run_turn(home.assistant, question, conversation, index)
         st.rerun()  # the stored turn has everything: sources, trace, the conversation's title
@@ -93,12 +116,13 @@ def main() -> None:
         index = choose_index(sorted(manifests), home.workspace.settings.retrieval.index)
         show_conversations(conversations.list(), current, conversations)
     typed = st.chat_input("Ask your documents", submit_mode="stop", max_chars=8000)
-    question = typed or st.session_state.pop("asked", None)
+    asked: Question | None = st.session_state.pop("asked", None)
+    question = Question(typed) if typed else asked
     mention_ended(show_jobs(home.jobs, "index ", stoppable=False))
     _missing(manifests.get(index))
     turns = conversations.turns(current) if current else ()
     for turn in turns:
-        _stored_turn(turn, home)
+        _stored_turn(turn, home, busy=question is not None, last=turn is turns[-1])
     welcome = st.empty()  # emptied at once when a question comes, not when its answer is done
     if question:
         _new_turn(question, current, index, home)

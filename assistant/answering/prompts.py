@@ -16,9 +16,11 @@ from assistant.events import FoundPassage
 
 NOT_FOUND = "NOT IN THE DOCUMENTS"
 
-# The turn marks of the chat templates in use: ChatML and Phi, Gemma, Llama, Mistral.
+# The turn marks of the chat templates in use: ChatML and Phi, DeepSeek (wide bars), Gemma, Llama,
+# Mistral.
 _CONTROL = re.compile(
-    r"<\||<(?=/?(?:s|start_of_turn|end_of_turn|bos|eos|pad|unk)>)|<<(?=/?SYS>>)|\[(?=/?INST\])"
+    r"<[|｜]|<(?=/?(?:s|start_of_turn|end_of_turn|bos|eos|pad|unk)>)|<<(?=/?SYS>>)|"
+    r"\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])"
 )
 
 ANSWER_SYSTEM = (

@@ -23,7 +23,7 @@ def reply_to(
         verb, what = kept
         return _remember(what, person) if verb == "remember" else _forget(what, person)
     if understanding.act == "small talk":
-        return "You are welcome. Ask me anything about your documents."
+        return "Ask me anything about your documents."
     if clarify and understanding.clarify:
         return understanding.clarify
     return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -12,19 +12,20 @@ from rich.markup import escape
 
 from assistant.cli.context import IndexOption, JsonFlag, workspace
 from assistant.cli.output import console, messages, write_json
-from assistant.errors import KnowledgeAssistantError, UsageError
+from assistant.cli.trace import Trace
+from assistant.errors import KnowledgeAssistantError, UnknownNameError, UsageError
 from assistant.events import (
     AnswerDone,
     Event,
     PassagesFound,
     QueriesWritten,
     SentenceChecked,
-    StepDecided,
     Token,
     TurnFailed,
     TurnStarted,
     to_dict,
 )
+from assistant.workspace import Workspace
 
 ABSTAINED = 3
 
@@ -41,6 +42,18 @@ def ask(
     conversation: Annotated[
         str | None, typer.Option("--conversation", help="Go on with this conversation.")
     ] = None,
+    understood_as: Annotated[
+        str | None,
+        typer.Option("--understood-as", metavar="TEXT", help="The question as it is meant."),
+    ] = None,
+    without_statement: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--without-statement",
+            metavar="ID",
+            help="Leave out what you told (`assistant memory list`). May be given several times.",
+        ),
+    ] = None,
     trace: Annotated[bool, typer.Option("--trace", help="Show the steps of the turn.")] = False,
     as_json: JsonFlag = False,
 ) -> int:
@@ -51,14 +64,24 @@ def ask(
       assistant ask "What is PageRank?"
 
       assistant ask "When does the lease end?" --index contracts --json
+
+      assistant ask "And the rent?" --understood-as "How much is the rent of the flat?"
     """
     from assistant.pipeline import Assistant
 
     text = sys.stdin.read() if question == "-" else question
     opened = workspace(context, answering__reader=reader)
+    left_out = without_statement or []
+    _check_statements(left_out, opened)
     opened.warm_up()  # the weights load while the question is searched for
     assistant = Assistant(opened)
-    events = assistant.ask(text, conversation, index=index)
+    events = assistant.ask(
+        text,
+        conversation,
+        index=index,
+        understood_as=_meant(understood_as),
+        without_statements=left_out,
+    )
     if as_json:
         return _as_json(events)
     return _show(events, console(), trace=trace)
@@ -89,26 +112,44 @@ def chat(context: typer.Context, index: IndexOption = None, reader: ReaderOption
     return 0
 
 
+def _meant(understood_as: str | None) -> str:
+    """What `--understood-as` gives, or nothing where it was left out."""
+    if understood_as is None:
+        return ""
+    text = understood_as.strip()
+    if not text:
+        raise UsageError("--understood-as is empty", remedy="write the question as it is meant")
+    return text
+
+
+def _check_statements(left_out: Sequence[str], opened: Workspace) -> None:
+    if left_out:
+        known = [statement.id for statement in opened.person.statements()]
+        for identity in left_out:
+            if identity not in known:
+                raise UnknownNameError("statement", identity, known)
+
+
 def _show(events: Iterator[Event], out: Console, *, trace: bool) -> int:
     """Write a turn for a person; returns the exit status."""
+    question = ""
     found: PassagesFound | None = None
     notes = messages()
+    steps = Trace(notes) if trace else None
     streaming = out.is_terminal
     done: AnswerDone | None = None
     for event in events:
+        if steps is not None:
+            steps.add(event)
         match event:
-            case QueriesWritten() if trace or event.carried:
+            case TurnStarted():
+                question = event.question
+            case QueriesWritten() if not trace and _differs(event, question):
                 notes.print(f"[dim]understood as: {escape(event.standalone)}[/dim]")
             case PassagesFound():
                 found = event
-                if trace:
-                    _trace_passages(event, notes)
-            case StepDecided() if trace:
-                notes.print(f"[dim]{escape(event.step)}: {escape(event.reason)}[/dim]")
             case Token() if streaming:
                 out.print(escape(event.text), end="", style="dim")
-            case SentenceChecked() if trace and event.status != "supported":
-                notes.print(f"[yellow]{event.status}: {escape(event.text)}[/yellow]")
             case AnswerDone():
                 done = event
             case TurnFailed():
@@ -121,9 +162,16 @@ def _show(events: Iterator[Event], out: Console, *, trace: bool) -> int:
         out.print("\n")
     _show_answer(done, found, out)
     if trace:
-        steps = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in done.seconds.items())
-        notes.print(f"[dim]{done.reader}: {steps}[/dim]")
+        times = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in done.seconds.items())
+        notes.print(f"[dim]{done.reader}: {times}[/dim]")
     return ABSTAINED if done.abstained else 0
+
+
+def _differs(event: QueriesWritten, question: str) -> bool:
+    """Whether it is worth saying how the question was understood."""
+    if event.act in ("small talk", "command"):
+        return False
+    return event.standalone.casefold() != " ".join(question.split()).casefold()
 
 
 def _show_answer(done: AnswerDone, found: PassagesFound | None, out: Console) -> None:
@@ -140,13 +188,6 @@ def _show_answer(done: AnswerDone, found: PassagesFound | None, out: Console) ->
         page = f", page {passage.page}" if passage.page else ""
         out.print(f"  [{number}] {passage.title}{page}", markup=False)
         out.print(f"      {passage.uri}", markup=False, style="dim")
-
-
-def _trace_passages(event: PassagesFound, notes: Console) -> None:
-    for passage in event.passages:
-        stages = " ".join(f"{s.stage}:{s.rank}" for s in passage.stages)
-        line = f"  [{passage.number}] {passage.score:.3f} {passage.title} ({stages})"
-        notes.print(line, markup=False, style="dim")
 
 
 def _as_json(events: Iterator[Event]) -> int:

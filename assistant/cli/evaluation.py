@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from assistant.cli.context import JsonFlag, workspace
-from assistant.cli.ikat import ikat
+from assistant.cli.ikat_live import ikat
 from assistant.cli.output import console, progress_bars, table, write_json
 from assistant.errors import UnknownNameError, UsageError
 

@@ -137,7 +137,7 @@ def validate_run(
     out = console()
     if violations:
         rows = [(v.level, v.line or "", v.turn or "", v.rule, v.message) for v in violations]
-        _print(table("", ["level", "line", "turn", "rule", "what"], rows))
+        print_wide(table("", ["level", "line", "turn", "rule", "what"], rows))
     for rule, count in Counter(violation.rule for violation in violations).most_common():
         out.print(f"{count:>6}  {rule}", markup=False)
     words = "keeps the rules" if result["ok"] else "breaks the rules"
@@ -146,7 +146,7 @@ def validate_run(
     return 0 if result["ok"] else 1
 
 
-def _print(made: Table) -> None:
+def print_wide(made: Table) -> None:
     """In a file or a pipe a table is as wide as it needs: folded names cannot be searched for."""
     out = console()
     if not out.is_terminal:
@@ -167,7 +167,7 @@ def _show_measures(
     title = f"{qrels.name}: {reports[0].judged} turns judged"
     names = list(reports[0].measures)
     rows = [(report.run, *report.measures.values()) for report in reports]
-    _print(table(title, ["run", *names], rows))
+    print_wide(table(title, ["run", *names], rows))
     out.print(f"nDCG takes the grade (0 to 4) as gain; the others: relevant from {relevant_from}")
     for report in reports:
         counted = "count 0" if missing == "zero" else "left out"
@@ -192,9 +192,9 @@ def _show_comparisons(
         rows.append((*mean, *tested))
     columns = ["run", measure, "95 % interval", "difference", "turns", "p", "p (Holm)"]
     if len(reports) == 1:
-        _print(table("", columns[:3], [rows[0][:3]]))
+        print_wide(table("", columns[:3], [rows[0][:3]]))
         return
-    _print(table("against the first run", columns, rows))
+    print_wide(table("against the first run", columns, rows))
     out.print("p: paired randomisation test, two-sided, 10,000 rounds; Holm over the runs")
 
 
@@ -213,7 +213,7 @@ def _show_statements(
         rows.append((name, pooled.precision, pooled.recall, pooled.f1, *means, report.unknown))
     columns = ["run", "P", "R", "F1", "mean F1 labelled", "mean F1 all", "unknown"]
     out.print()
-    _print(table(f"{labels.name}: statements of the person", columns, rows))
+    print_wide(table(f"{labels.name}: statements of the person", columns, rows))
     out.print(
         f"P, R, F1: counts added up over the {first.labelled} turns with a relevant statement; "
         f"all: {first.turns} turns, choosing nothing where nothing is relevant counts 1"
@@ -231,4 +231,4 @@ def _show_turns(reports: list[ScoreReport], statements: list[StatementReport | N
             rows.append((turn, *values.values(), *extra))
         out = console()
         out.print()
-        _print(table(report.run, ["turn", *names, *(["PTKB F1"] if chosen else [])], rows))
+        print_wide(table(report.run, ["turn", *names, *(["PTKB F1"] if chosen else [])], rows))

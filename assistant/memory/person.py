@@ -7,13 +7,16 @@ forgotten.
 
 from __future__ import annotations
 
+import json
+import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import create_engine, delete, event, select
+from sqlalchemy import Connection, create_engine, delete, event, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -45,6 +48,7 @@ class PersonMemory:
         self._path = path
         self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
         event.listen(self._engine, "connect", _configure)
+        event.listen(self._engine, "begin", _begin)
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             _Base.metadata.create_all(self._engine)
@@ -94,6 +98,7 @@ class PersonMemory:
                 raise UnknownNameError("statement", identity, session.scalars(select(_Row.id)))
             gone = Statement(row.id, row.text)
             session.execute(delete(_Row).where(_Row.id == identity))
+        self._overwrite()
         return gone
 
     def forget_all(self) -> int:
@@ -101,6 +106,7 @@ class PersonMemory:
         with self._session() as session:
             count = len(session.scalars(select(_Row.id)).all())
             session.execute(delete(_Row))
+        self._overwrite()
         return count
 
     def find(self, text: str) -> Statement | None:
@@ -109,6 +115,15 @@ class PersonMemory:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def _overwrite(self) -> None:
+        """Write the file anew: pages that were merged may keep copies of deleted text."""
+        with self._errors():
+            connection = self._engine.raw_connection()
+            try:
+                connection.cursor().execute("VACUUM")
+            finally:
+                connection.close()
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
@@ -119,9 +134,10 @@ class PersonMemory:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except OperationalError as error:
+        except (OperationalError, sqlite3.OperationalError) as error:
             raise StorageError(
-                f"the memory in {self._path} cannot be read or written: {error.orig}",
+                f"the memory in {self._path} cannot be read or written: "
+                f"{getattr(error, 'orig', error)}",
                 remedy="check free space and the owner of the file",
             ) from error
         except DatabaseError as error:
@@ -129,6 +145,12 @@ class PersonMemory:
                 f"the memory file {self._path} is damaged: {error.orig}",
                 remedy="move it away; a new one is made at the next start",
             ) from error
+
+
+def exported(statements: Sequence[Statement]) -> str:
+    """The statements as a JSON list of objects with `id` and `text`."""
+    rows = [{"id": statement.id, "text": statement.text} for statement in statements]
+    return json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
 
 
 def nearest(text: str, statements: Sequence[Statement]) -> Statement | None:
@@ -143,8 +165,15 @@ def nearest(text: str, statements: Sequence[Statement]) -> Statement | None:
     return best if best is not None and likeness(best) >= _SAME else None
 
 
-def _configure(connection: object, _record: object) -> None:
-    cursor = connection.cursor()  # type: ignore[attr-defined]
-    cursor.execute("PRAGMA journal_mode = WAL")
+def _configure(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # `_begin` begins the transactions
+    cursor = connection.cursor()
+    # No write-ahead log: it would keep a forgotten statement's text until it is overwritten.
+    cursor.execute("PRAGMA journal_mode = DELETE")
     cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """Lock before reading: two processes that add the same statement keep one."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

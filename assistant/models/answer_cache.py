@@ -11,6 +11,7 @@ import hashlib
 import json
 import sqlite3
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class AnswerCache(BaseCache):
 
     Attributes:
         hits, misses: look-ups since it was opened.
+        saved: seconds that the answers found here took when they were written.
 
     Raises:
         StorageError: the file cannot be opened or written.
@@ -34,6 +36,8 @@ class AnswerCache(BaseCache):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.hits = self.misses = 0
+        self.saved = 0.0
+        self._asked: dict[str, float] = {}  # when each prompt that missed was asked
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,7 +46,8 @@ class AnswerCache(BaseCache):
             )
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute(
-                "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
+                "CREATE TABLE IF NOT EXISTS answers "
+                "(key TEXT PRIMARY KEY, value TEXT NOT NULL, seconds REAL NOT NULL)"
             )
         except (OSError, sqlite3.Error) as error:
             raise StorageError(
@@ -52,13 +57,22 @@ class AnswerCache(BaseCache):
 
     def lookup(self, prompt: str, llm_string: str) -> RETURN_VAL_TYPE | None:
         """The answer to this prompt by this model, or None."""
+        key = _key(prompt, llm_string)
         with self._lock:
-            row = self._run("SELECT value FROM answers WHERE key = ?", (_key(prompt, llm_string),))
+            row = self._run("SELECT value, seconds FROM answers WHERE key = ?", (key,))
             if row is None:
                 self.misses += 1
+                self._asked[key] = time.monotonic()
                 return None
             self.hits += 1
-        (message,) = messages_from_dict([json.loads(row[0])])
+            self.saved += row[1]
+        try:
+            (message,) = messages_from_dict([json.loads(row[0])])
+        except (ValueError, KeyError, TypeError) as error:
+            raise StorageError(
+                f"the cache of model answers {self.path} has an answer that cannot be read",
+                remedy="delete the file: it is only a cache",
+            ) from error
         return [ChatGeneration(message=message)]
 
     def update(self, prompt: str, llm_string: str, return_val: RETURN_VAL_TYPE) -> None:
@@ -66,10 +80,11 @@ class AnswerCache(BaseCache):
         (generation,) = return_val
         assert isinstance(generation, ChatGeneration)
         value = json.dumps(message_to_dict(generation.message))
+        key = _key(prompt, llm_string)
         with self._lock:
-            self._run(
-                "INSERT OR REPLACE INTO answers VALUES (?, ?)", (_key(prompt, llm_string), value)
-            )
+            asked = self._asked.pop(key, None)
+            seconds = time.monotonic() - asked if asked is not None else 0.0
+            self._run("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", (key, value, seconds))
 
     def clear(self, **kwargs: Any) -> None:
         """Forget everything."""
@@ -79,9 +94,9 @@ class AnswerCache(BaseCache):
     def close(self) -> None:
         self._database.close()
 
-    def _run(self, statement: str, values: tuple[str, ...]) -> tuple[str, ...] | None:
+    def _run(self, statement: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
         try:
-            row: tuple[str, ...] | None = self._database.execute(statement, values).fetchone()
+            row: tuple[Any, ...] | None = self._database.execute(statement, values).fetchone()
         except sqlite3.Error as error:
             raise StorageError(
                 f"the cache of model answers {self.path} cannot be read or written: {error}",

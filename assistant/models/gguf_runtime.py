@@ -27,6 +27,7 @@ from assistant.models.gguf_protocol import raise_error, receiver
 # Tokens of the prompt that are read between two looks at whether the answer is still wanted. On a
 # CPU larger batches are not faster; 128 tokens of a 1.5 B model take about a second on two cores.
 _CPU_BATCH = 128
+_SLOTS = 2
 _WAIT = 0.1  # seconds between two looks while another answer is being written
 
 
@@ -162,8 +163,11 @@ class GGUFRuntime:
             )
         parameters = xllamacpp.CommonParams()
         parameters.model.path = str(options.path)
-        parameters.n_ctx = options.n_ctx
-        parameters.n_parallel = 1
+        # A slot keeps its last prompt, and a request goes to the slot whose prompt begins alike:
+        # one for understanding and one for answering. With one slot each would make the other
+        # read its beginning anew, which takes seconds. The context is divided among the slots.
+        parameters.n_ctx = _SLOTS * options.n_ctx
+        parameters.n_parallel = _SLOTS
         parameters.n_gpu_layers = options.n_gpu_layers
         parameters.cpuparams.n_threads = options.n_threads or os.cpu_count() or 1
         parameters.cpuparams_batch.n_threads = parameters.cpuparams.n_threads
@@ -171,7 +175,7 @@ class GGUFRuntime:
             parameters.n_batch = parameters.n_ubatch = _CPU_BATCH
         parameters.verbosity = -1
         parameters.ui = False
-        # The slot itself keeps the last prompt; the extra cache in memory would grow to gigabytes.
+        # The extra cache in memory would grow to gigabytes.
         parameters.cache_ram_mib = 0
         # The runtime opens a port on the loopback. Without the key, any program of this machine
         # (or a web page in its browser) could use it.

@@ -15,6 +15,13 @@ _CHATTER = frozenset(
     sounds looks got understood
     """.split()
 )
+# What asks or requests, with or without a question mark; "what a…" and "how nice" exclaim.
+_ASKS = re.compile(
+    r"\b(?:what(?! an?\b)|which|who|whom|whose|when|where|why|how(?! \w+\W*$)|tell|give|show|"
+    r"explain|more|any|else|examples?|can|could|would|will|should|do|does|did)\b|"
+    r"^\W*(?:is|are|was|were|has|have)\b",
+    re.IGNORECASE,
+)
 _SENTENCES = re.compile(r"(?<=[.!?…])\s+")
 _FILLER = re.compile(
     r"^\s*(?:(?:ok(?:ay)?|great|nice|good|cool|wow|oh|thanks?(?: you)?(?: (?:so|very) much| a lot)?"
@@ -22,7 +29,8 @@ _FILLER = re.compile(
     re.IGNORECASE,
 )
 _COMMAND = re.compile(
-    r"^\s*(?:please\s+)?(remember|memori[sz]e|keep in mind|forget)\b[\s,:]*(?:that\b|about\b)?",
+    r"^\s*(?:please\s+)?(remember|memori[sz]e|keep in mind|forget)(?=[\s,:])[\s,:]*"
+    r"(?:that\b|about\b)?",
     re.IGNORECASE,
 )
 _CORRECTION = re.compile(
@@ -58,8 +66,7 @@ def act_of(text: str) -> Act:
     """
     if told_what_to_keep(text) is not None:
         return "command"
-    words = content_words(text)
-    if "?" not in text and (words or _FILLER.match(text)) and set(words) <= _CHATTER:
+    if (content_words(text) or _FILLER.match(text)) and _is_chatter(text):
         return "small talk"
     if _CORRECTION.match(text):
         return "correction"
@@ -71,7 +78,7 @@ def act_of(text: str) -> Act:
 def told_what_to_keep(text: str) -> tuple[str, str] | None:
     """("remember" or "forget", what), where the message tells the assistant to; else None."""
     match = _COMMAND.match(text)
-    if match is None or text.rstrip().endswith("?"):
+    if match is None or "?" in text:
         return None
     what = text[match.end() :].strip().rstrip(".!").strip()
     verb = "forget" if match[1].lower() == "forget" else "remember"
@@ -89,12 +96,19 @@ def without_chatter(text: str) -> str:
     kept = [
         sentence
         for sentence in _SENTENCES.split(line)
-        if "?" in sentence or not set(content_words(sentence)) <= _CHATTER or _is_reply(sentence)
+        if not _is_chatter(sentence) or _is_reply(sentence)
     ]
     rest = _FILLER.sub("", " ".join(kept)).strip()
-    if not content_words(rest) and not _is_reply(rest):
+    if not content_words(rest) and _is_chatter(rest) and not _is_reply(rest):
         return line
     return rest[:1].upper() + rest[1:]
+
+
+def _is_chatter(sentence: str) -> bool:
+    """Whether it neither says nor asks anything."""
+    if "?" in sentence or _ASKS.search(sentence):
+        return False
+    return set(content_words(sentence)) <= _CHATTER
 
 
 def _is_reply(sentence: str) -> bool:

@@ -27,7 +27,7 @@ _POINTERS = re.compile(
     re.IGNORECASE,
 )
 _OPENINGS = re.compile(
-    r"^\s*(and|but|or|so|what about|how about|what else|anything else|why( not)?\s*\?|"
+    r"^\s*(and|but|or|so|what about|how about|what else|anything else|why( not)?(?=\s*\?)|"
     r"which (one|ones|of)|tell me more|more|explain|go on|for example|are you sure|yes|no)\b",
     re.IGNORECASE,
 )

@@ -28,6 +28,7 @@ PART_WEIGHT = 0.3
 CONTEXT_WEIGHT = 0.3
 
 _WORD = re.compile(r"\w+")
+_LONGEST = 600  # characters; the schema allows far less, but not every endpoint keeps to it
 _SAME_WORD = 6  # times that one content word may stand in one sentence
 
 _log = logging.getLogger(__name__)
@@ -93,6 +94,9 @@ def nonsense(written: Written, message: str, history: Sequence[Message]) -> str:
     A rewrite may only speak of what the conversation speaks of, so one that shares no content word
     with it is about something else (small models fall back on the examples of their prompt).
     """
+    longest = max(map(len, (written.question, written.answer, *written.queries)))
+    if longest > _LONGEST:
+        return f"the model ran away ({longest:,} characters)"
     words = content_words(written.question)
     if not words:
         return "the model wrote no question"

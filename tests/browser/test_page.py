@@ -148,7 +148,30 @@ def test_an_index_is_made_from_an_uploaded_file(watched: Watched, tmp_path: Path
     expect(page.get_by_text(re.compile(r"/documents/bees$"))).to_be_visible()
 
 
-@pytest.mark.parametrize("name", ["Library", "Models", "Settings"])
+def test_what_the_person_tells_is_remembered_and_forgotten(watched: Watched) -> None:
+    page = watched.page
+    send(page, "Remember that I am allergic to peanuts.")
+    reply = page.get_by_test_id("stChatMessage").nth(1)
+    expect(reply).to_contain_text("I will remember: “I am allergic to peanuts”", timeout=60_000)
+    expect(reply.get_by_test_id("stExpander")).to_have_count(0)  # no steps, no trace
+    page.get_by_role("link", name="About you").first.click()
+    expect(page.get_by_role("heading", name="About you")).to_be_visible()
+    statement = page.get_by_text("I am allergic to peanuts", exact=True)
+    expect(statement).to_be_visible()
+    nasty = "I like <img src=x onerror=alert(1)> for $5 and $6"
+    page.get_by_label("Tell something about yourself").fill(nasty)
+    page.get_by_role("button", name="Remember").click()
+    expect(page.get_by_text(nasty, exact=True)).to_be_visible()
+    expect(page.locator("img[src=x], .katex")).to_have_count(0)
+    page.get_by_role("button", name="Forget", exact=False).first.click()
+    expect(page.get_by_test_id("stToast")).to_contain_text("Forgotten")
+    expect(statement).to_have_count(0)
+    page.get_by_role("button", name="Forget everything").click()
+    page.get_by_role("button", name="Forget all of it").click()
+    expect(page.get_by_text("I remember nothing about you")).to_be_visible()
+
+
+@pytest.mark.parametrize("name", ["Library", "About you", "Models", "Settings"])
 def test_each_page_opens_from_the_navigation(watched: Watched, name: str) -> None:
     watched.page.get_by_role("link", name=name).first.click()
     expect(watched.page.get_by_role("heading", name=name, exact=True)).to_be_visible()

@@ -96,7 +96,11 @@ def test_abstention_has_its_own_status(place: Path) -> None:
     [
         (["ask", ""], 2, "empty"),
         (["ask", "x" * 100_000], 2, "100,000"),
-        (["ask", "hello", "--index", "note", "--reader", "extractive"], 2, "did you mean 'notes'"),
+        (
+            ["ask", "When does the lease end?", "--index", "note", "--reader", "extractive"],
+            2,
+            "did you mean 'notes'",
+        ),
         (["--set", "retrieval.dept=5", "settings"], 2, "retrieval.depth"),
         (["--set", "nonsense", "settings"], 2, "KEY=VALUE"),
         (["index", "build", "../x", "--from", "."], 2, "cannot be an index's name"),
@@ -107,7 +111,7 @@ def test_abstention_has_its_own_status(place: Path) -> None:
         (["index", "delete", "notes", "--document", "leese"], 2, "document"),
         (["models", "fetch", "embeder"], 2, "embedder"),
         (["eval", "retrieval", "/nowhere"], 2, "corpus.jsonl"),
-        (["ask", "hello", "--reader", "remote", "-i", "notes"], 2, "remote"),
+        (["ask", "When does the lease end?", "--reader", "remote", "-i", "notes"], 2, "remote"),
         (["frobnicate"], 2, "frobnicate"),
         (["ask", "--nonsense"], 2, "nonsense"),
     ],

@@ -8,50 +8,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import app
-from assistant.errors import ModelMissingError
 from assistant.pipeline import Assistant
 from assistant.settings import Settings, known_keys, load_settings
 from assistant.workspace import Workspace
-from indexes.corpora import open_source
-from tests.browser.documents import write_documents
-
-MAIN = Path(app.__file__).with_name("main.py")
-VIEWS = MAIN.parent / "views"
+from tests.fast.app.pages import MAIN, VIEWS, markdown, page
 
 
-@pytest.fixture
-def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home without weights: search is by words, answers are quotations."""
-    home = tmp_path / "home"
-    monkeypatch.setenv("ASSISTANT_HOME", str(home))
-    monkeypatch.setattr("sys.argv", ["streamlit"])
-    return home
-
-
-@pytest.fixture
-def notes(empty_home: Path, tmp_path: Path) -> Workspace:
-    """An index of the small folder, without encoders."""
-    empty_home.mkdir()
-    (empty_home / "config.toml").write_text('retrieval.index = "notes"\n', encoding="utf-8")
-    write_documents(tmp_path / "documents")
-    workspace = Workspace(load_settings(home=empty_home))
-    with pytest.raises(ModelMissingError):  # words are searchable before encoding begins
-        workspace.writer("notes").build([open_source(str(tmp_path / "documents"))])
-    return workspace
-
-
-def page(name: str) -> AppTest:
-    run = AppTest.from_file(str(VIEWS / f"{name}.py"), default_timeout=60).run()
-    assert not run.exception
-    return run
-
-
-def markdown(run: AppTest) -> str:
-    return "\n".join(element.value for element in run.markdown)
-
-
-@pytest.mark.parametrize("name", ["chat", "library", "models", "settings"])
+@pytest.mark.parametrize("name", ["chat", "library", "person", "models", "settings"])
 def test_each_page_opens_on_an_empty_home(empty_home: Path, name: str) -> None:
     assert not page(name).error
 

@@ -1,0 +1,331 @@
+"""`assistant eval ikat closed|run|simulate`: the pipeline measured and run on conversations."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from assistant.cli.context import JsonFlag, workspace
+from assistant.cli.ikat import ikat as ikat  # its commands here are registered by the import
+from assistant.cli.ikat import print_wide
+from assistant.cli.output import console, progress_bars, table, write_json
+from assistant.errors import ModelMissingError, UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from assistant.understanding.types import Understander
+    from assistant.workspace import Workspace
+    from eval.ikat.closed import ClosedRow
+
+CACHE = "eval/model-answers.sqlite"
+
+LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="A sample of turns.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of the sample.")]
+ReaderOption = Annotated[
+    str | None, typer.Option("--reader", help="auto, answerer, remote or extractive.")
+]
+
+
+@ikat.command("closed")
+def closed(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="A collection with `history` in its queries.")],
+    rows: Annotated[
+        str, typer.Option("--rows", help="Rows to measure, by comma; all that can be by default.")
+    ] = "",
+    only: Annotated[str, typer.Option("--only", help="Turns whose id begins so.")] = "",
+    limit: LimitOption = None,
+    seed: SeedOption = 0,
+    ptkb_qrels: Annotated[
+        Path | None,
+        typer.Option("--ptkb-qrels", help="NIST's labels of statements, instead of the queries'."),
+    ] = None,
+    by_turn: Annotated[
+        bool, typer.Option("--by-turn", help="nDCG@5 of each turn as well.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """An ablation of understanding on a closed collection, with and without shown passages.
+
+    Answers of the language model are kept by prompt, so a second run asks it nothing.
+
+    Example:
+
+      assistant eval ikat closed data/ikat_responses --rows raw,rules,human
+    """
+    from eval.ikat.ablation import NAMES, NEED_MODEL, Ablation
+    from eval.ikat.closed import evaluate_closed
+    from eval.ikat.conversations import load_conversations
+    from eval.ikat.selection import evaluate_selection
+
+    wanted = [name.strip() for name in rows.split(",") if name.strip()]
+    for name in wanted:
+        if name not in NAMES:
+            raise UnknownNameError("row", name, NAMES)
+    collection, turns = load_conversations(folder, only=only, limit=limit, seed=seed)
+    opened = workspace(context)
+    rules, model = _understanders(opened, needed=bool(set(wanted) & set(NEED_MODEL)))
+    if not wanted:
+        human = any(turn.resolved for turn in turns)
+        known = any(turn.statements for turn in turns)
+        wanted = [
+            name
+            for name in NAMES
+            if (model is not None or name not in NEED_MODEL)
+            and (human or name != "human")
+            and (known or "statements" not in name)
+        ]
+    selector = _selector(opened)
+    ablation = Ablation(opened.settings, rules, model, selector)
+    with progress_bars(quiet=as_json) as on_progress:
+        made = evaluate_closed(opened, collection, turns, ablation, wanted, on_progress)
+        selection = evaluate_selection(
+            opened, collection, turns, ablation, selector, ptkb_qrels, on_progress
+        )
+    if as_json:
+        write_json(
+            {
+                "collection": collection.name,
+                "turns": len(turns),
+                "only": only,
+                "relevant_from": 1,
+                "rows": [_row_json(row, by_turn=by_turn) for row in made],
+                "statements": selection,
+            }
+        )
+        return
+    _show_rows(collection.name, len(turns), made)
+    if selection is not None:
+        _show_selection(selection)
+    if by_turn:
+        print_wide(
+            table(
+                "nDCG@5 by turn (shown passages removed in brackets)",
+                ["turn", *(row.name for row in made)],
+                [
+                    (turn.id, *("{:.3f} ({:.3f})".format(*row.by_turn[turn.id]) for row in made))
+                    for turn in turns
+                ],
+            )
+        )
+
+
+@ikat.command("run")
+def run(
+    context: typer.Context,
+    topics: Annotated[Path, typer.Option("--topics", help="Topics of any year.")],
+    index: Annotated[str, typer.Option("--index", "-i", help="The index to search.")],
+    out: Annotated[Path, typer.Option("--out", help="The run file to write.")],
+    year: Annotated[
+        int | None, typer.Option("--year", help="Form of the run; that of the topics if left out.")
+    ] = None,
+    name: Annotated[str, typer.Option("--name", help="Name of the run.")] = "knowledge-assistant",
+    team: Annotated[str, typer.Option("--team", help="Team (2025).")] = "local",
+    depth: Annotated[
+        int, typer.Option("--depth", min=1, max=999, help="Passages ranked for each turn.")
+    ] = 999,
+    history: Annotated[
+        str, typer.Option("--history", help="canonical, or own: the assistant's own answers.")
+    ] = "canonical",
+    only: Annotated[str, typer.Option("--only", help="Topics whose number begins so.")] = "",
+    reader: ReaderOption = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Drop an unfinished run.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """A run for the track from the live pipeline. Interrupted, the same command goes on.
+
+    Example:
+
+      assistant eval ikat run --topics 2025_test_topics.json --index clueweb --out my-run.jsonl
+    """
+    from eval.ikat.running import make_run
+    from eval.ikat.topics import load_topics, year_of
+    from eval.ikat.validation import validate
+
+    shown = _history(history)
+    loaded = load_topics(topics)
+    form = year or year_of(topics)
+    chosen = [topic for topic in loaded if topic.number.startswith(only)]
+    if not chosen:
+        raise UsageError(f"{topics} has no topic whose number begins with '{only}'")
+    opened = workspace(context, answering__reader=reader)
+    opened.answer_cache = _cache(opened)
+    with progress_bars(quiet=as_json) as on_progress:
+        made = make_run(
+            opened,
+            chosen,
+            index,
+            out,
+            form,
+            name=name,
+            team=team,
+            depth=depth,
+            history=shown,
+            fresh=fresh,
+            on_progress=on_progress,
+        )
+    violations = validate(out, chosen, form)
+    errors = [violation for violation in violations if violation.level == "error"]
+    result = {
+        "run": str(out),
+        "year": form,
+        "turns": len(made.turns),
+        "errors": len(errors),
+        "warnings": len(violations) - len(errors),
+    }
+    if as_json:
+        write_json(result)
+        return
+    words = f"{len(errors)} errors, {len(violations) - len(errors)} warnings"
+    console().print(f"{out}: {len(made.turns)} turns in the form of {form}; {words}", markup=False)
+    for violation in errors[:10]:
+        console().print(f"  {violation.turn}: {violation.message}", markup=False)
+
+
+@ikat.command("simulate")
+def simulate_conversations(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="A collection with `history` in its queries.")],
+    conversations: Annotated[
+        int | None, typer.Option("--conversations", min=1, help="A sample of so many.")
+    ] = None,
+    only: Annotated[str, typer.Option("--only", help="Turns whose id begins so.")] = "",
+    seed: SeedOption = 0,
+    reader: ReaderOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """What is lost when the history holds the assistant's own answers, not the canonical ones.
+
+    Example:
+
+      assistant eval ikat simulate data/ikat_responses --reader extractive --conversations 10
+    """
+    import random
+
+    from eval.ikat.conversations import load_conversations
+    from eval.ikat.simulation import MEASURE, conversations_of, simulate
+
+    collection, turns = load_conversations(folder, only=only)
+    groups = conversations_of(turns)
+    if conversations is not None and conversations < len(groups):
+        kept = sorted(random.Random(seed).sample(range(len(groups)), conversations))
+        groups = [groups[place] for place in kept]
+    opened = workspace(context, answering__reader=reader)
+    opened.answer_cache = _cache(opened)
+    with progress_bars(quiet=as_json) as on_progress:
+        report = simulate(opened, collection, groups, on_progress)
+    if as_json:
+        write_json({"measure": MEASURE, **dataclasses.asdict(report)})
+        return
+    title = f"{collection.name}: {report.conversations} conversations, {report.turns} turns"
+    rows = [
+        ("canonical", report.canonical, report.abstained["canonical"]),
+        ("own", report.own, report.abstained["own"]),
+    ]
+    print_wide(table(title, ["history", MEASURE, "abstained"], rows))
+    low, high = report.interval
+    console().print(
+        f"lost {report.lost:.4f} (95 % interval {low:.4f} to {high:.4f}, p = {report.p:.4f}); "
+        f"median {report.seconds:.2f} s a turn"
+    )
+
+
+def _history(name: str) -> Literal["canonical", "own"]:
+    if name == "canonical":
+        return "canonical"
+    if name == "own":
+        return "own"
+    raise UnknownNameError("history", name, ("canonical", "own"))
+
+
+def _cache(opened: Workspace) -> Any:
+    from assistant.models.answer_cache import AnswerCache
+
+    return AnswerCache(opened.settings.home / CACHE)
+
+
+def _understanders(opened: Workspace, *, needed: bool) -> tuple[Understander, Understander | None]:
+    from assistant.understanding.model import ModelUnderstander
+    from assistant.understanding.parser import NounPhrases
+    from assistant.understanding.rules import RuleUnderstander
+
+    opened.answer_cache = _cache(opened)
+    rules = RuleUnderstander(NounPhrases(opened.models, opened.settings.models.parser))
+    try:
+        return rules, ModelUnderstander(opened.answerer(), rules)
+    except ModelMissingError:
+        if needed:
+            raise
+        return rules, None
+
+
+def _selector(opened: Workspace) -> Any:
+    from assistant.understanding.statements import StatementSelector
+
+    settings = opened.settings.understanding
+    return StatementSelector(
+        opened.encoders.dense(), threshold=settings.statement_threshold, most=settings.statements
+    )
+
+
+def _row_json(row: ClosedRow, *, by_turn: bool) -> dict[str, Any]:
+    values = dataclasses.asdict(row)
+    if not by_turn:
+        del values["by_turn"]
+    return values
+
+
+def _show_rows(name: str, turns: int, rows: list[ClosedRow]) -> None:
+    body = []
+    for row in rows:
+        low, high = row.interval
+        low_unshown, high_unshown = row.interval_unshown
+        body.append(
+            (
+                row.name,
+                *row.measures.values(),
+                f"{low:.3f}–{high:.3f}",
+                *row.measures_unshown.values(),
+                f"{low_unshown:.3f}–{high_unshown:.3f}",
+                row.lm_calls,
+                row.fallbacks,
+                f"{row.seconds:.3f}",
+            )
+        )
+    names = list(rows[0].measures)
+    columns = [
+        "row",
+        *names,
+        "95 %",
+        *(f"{measure} −" for measure in names),
+        "95 % −",
+        "calls",
+        "fallbacks",
+        "s",
+    ]
+    print_wide(table(f"{name}: {turns} turns with a history", columns, body))
+    out = console()
+    out.print("−: without the passages that the conversation has shown; relevant from grade 1")
+    out.print("95 %: bootstrap interval of nDCG@5; s: median seconds of understanding a turn")
+    tested = [row for row in rows if row.p is not None and row.p_unshown is not None]
+    if tested:
+        words = ", ".join(f"{row.name} {row.p:.4f} / {row.p_unshown:.4f}" for row in tested)
+        out.print(f"p against raw (paired randomisation, nDCG@5, with / without shown): {words}")
+
+
+def _show_selection(selection: dict[str, Any]) -> None:
+    columns = ["statements chosen by", "P", "R", "F1", "turns labelled", "rightly none"]
+    rows = [
+        (
+            row["name"],
+            row["precision"],
+            row["recall"],
+            row["f1"],
+            row["labelled"],
+            f"{row['rightly_none']} of {row['none_relevant']}",
+        )
+        for row in selection["rows"]
+    ]
+    print_wide(table("statements of the person, counts added up over turns", columns, rows))

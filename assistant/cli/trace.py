@@ -1,0 +1,70 @@
+"""The steps of a turn on standard error: `assistant ask --trace`."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from assistant.events import (
+    Event,
+    PassagesFound,
+    QueriesWritten,
+    SentenceChecked,
+    StatementsChosen,
+    StepDecided,
+    found_by,
+)
+
+
+class Trace:
+    """Writes each event's step as it comes.
+
+    Args:
+        notes: where to.
+    """
+
+    def __init__(self, notes: Console) -> None:
+        self._notes = notes
+        self._queries: QueriesWritten | None = None
+
+    def add(self, event: Event) -> None:
+        """Write what the event says, if it is a step."""
+        match event:
+            case QueriesWritten():
+                self._queries = event
+                self._show_queries(event)
+            case StatementsChosen():
+                self._show_statements(event)
+            case PassagesFound():
+                self._show_passages(event)
+            case StepDecided():
+                self._line(f"{event.step}: {event.reason}")
+            case SentenceChecked() if event.status != "supported":
+                self._line(f"{event.status}: {event.text}", "yellow")
+            case _:
+                pass
+
+    def _show_queries(self, event: QueriesWritten) -> None:
+        self._line(f"understood as: {event.standalone}")
+        self._line(f"way: {event.way} ({event.act}; {event.reason})")
+        if event.fallback:
+            self._line(f"fallback: {event.fallback}", "yellow")
+        aspects = event.aspects or ("question",) * len(event.queries)
+        weights = event.weights or (1.0,) * len(event.queries)
+        for text, aspect, weight in zip(event.queries, aspects, weights, strict=False):
+            self._line(f"  query {weight:.2f} {aspect}: {text}")
+
+    def _show_statements(self, event: StatementsChosen) -> None:
+        used = f", used in: {', '.join(event.used_in)}" if event.used_in else ""
+        self._line(f"statements: {len(event.statements)} of {event.considered} matter{used}")
+        for told in event.statements:
+            self._line(f"  {told.statement_id} {told.score:.3f} {told.text} ({told.reason})")
+
+    def _show_passages(self, event: PassagesFound) -> None:
+        for passage in event.passages:
+            stages = " ".join(f"{s.stage}:{s.rank}" for s in passage.stages)
+            aspect = found_by(passage, self._queries)
+            by = f"; found by: {aspect}" if aspect else ""
+            self._line(f"  [{passage.number}] {passage.score:.3f} {passage.title} ({stages}{by})")
+
+    def _line(self, text: str, style: str = "dim") -> None:
+        self._notes.print(text, markup=False, style=style)

@@ -1,0 +1,135 @@
+"""The rows of the ablation: what is searched for, from the bare message to the human's rewrite.
+
+raw              the message as it was typed
+history          all of the person's messages and this one, as one query
+rules            the rules' understanding, as it is by default
+model            the model's rewrite and the message, leaning on the last answer
++aspects         …and one query for each of several things asked
++answer          …and a likely answer: the model's understanding as it is by default
++statements      …and a query with the person's statements chosen for it
++all-statements  …with all of them instead
+human            the human's rewrite alone: headroom, never an input
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from assistant.settings import Settings
+from assistant.understanding.retrieval import followup_weights, search_queries
+from assistant.understanding.statements import ChosenStatement, StatementSelector
+from assistant.understanding.types import Understander, Understanding
+from eval.ikat.conversations import ClosedTurn
+from indexes.encoders import FloatArray
+from indexes.queries import Query
+
+NAMES = (
+    "raw",
+    "history",
+    "rules",
+    "model",
+    "+aspects",
+    "+answer",
+    "+statements",
+    "+all-statements",
+    "+ranking",
+    "human",
+)
+NEED_MODEL = ("model", "+aspects", "+answer", "+statements", "+all-statements", "+ranking")
+# Weight of the statements' query where a row searches for it; the product's default is 0.
+STATEMENTS_WEIGHT = 0.3
+# What nearness to the chosen statements adds to a score, in the row that ranks by it; likewise 0.
+RANKING_WEIGHT = 0.1
+
+_ASPECTS = {
+    "model": ("question", "as asked"),
+    "+aspects": ("question", "as asked", "part"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one row asks for one turn; `near` are statements that move the passages near them up."""
+
+    queries: list[Query]
+    model_calls: int = 0
+    understanding: Understanding | None = None
+    near: tuple[ChosenStatement, ...] = ()
+
+
+Asker = Callable[[ClosedTurn], Asked]
+
+
+class Ablation:
+    """Makes the queries of every row.
+
+    Args:
+        rules, model: the understanders; without a model its rows cannot be asked.
+        selector: chooses statements; its threshold is that of the settings.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        rules: Understander,
+        model: Understander | None,
+        selector: StatementSelector,
+    ) -> None:
+        self._settings = settings
+        self._rules, self._model, self._selector = rules, model, selector
+        self._weights = followup_weights(settings)
+
+    def asker(self, name: str) -> Asker:
+        """The row of that name (`NAMES`)."""
+        return {
+            "raw": self._raw,
+            "history": self._history,
+            "rules": self._by_rules,
+            "human": self._human,
+        }.get(name, lambda turn: self._by_model(name, turn))
+
+    def _raw(self, turn: ClosedTurn) -> Asked:
+        return Asked([Query(turn.text)])
+
+    def _history(self, turn: ClosedTurn) -> Asked:
+        said = [message.content for message in turn.history if message.role == "user"]
+        return Asked([Query(" ".join([*said, turn.text]))])
+
+    def _human(self, turn: ClosedTurn) -> Asked:
+        rewrite = turn.resolved or turn.text  # some turns have none
+        return Asked([Query(rewrite, stage_weights=self._weights)])
+
+    def _by_rules(self, turn: ClosedTurn) -> Asked:
+        understood = self._rules.understand(turn.text, turn.history)
+        return Asked(search_queries(understood, self._settings, running=True), 0, understood)
+
+    def _by_model(self, name: str, turn: ClosedTurn) -> Asked:
+        assert self._model is not None
+        understood = self._model.understand(turn.text, turn.history)
+        if wanted := _ASPECTS.get(name):
+            kept = tuple(query for query in understood.queries if query.aspect in wanted)
+            understood = replace(understood, queries=kept)
+        queries = search_queries(understood, self._settings, running=True)
+        if name == "+statements":
+            queries += self._with(understood, self._selector.select(turn.statements, queries[0]))
+        elif name == "+all-statements":
+            everything = [ChosenStatement(s.id, s.text, 1.0, "all") for s in turn.statements]
+            queries += self._with(understood, everything)
+        near: tuple[ChosenStatement, ...] = ()
+        if name == "+ranking":
+            near = self._selector.select(turn.statements, queries[0])
+        return Asked(queries, understood.model_calls, understood, near)
+
+    def nearness(self, asked: Asked, passages: Sequence[str]) -> FloatArray:
+        """What is added to the passages' scores for the person; shape (len(passages),)."""
+        return RANKING_WEIGHT * self._selector.nearness(asked.near, passages)
+
+    def _with(self, understood: Understanding, chosen: Sequence[ChosenStatement]) -> list[Query]:
+        if not chosen:
+            return []
+        understanding = self._settings.understanding.model_copy(
+            update={"statements_in_query": STATEMENTS_WEIGHT}
+        )
+        settings = self._settings.model_copy(update={"understanding": understanding})
+        return search_queries(understood, settings, running=True, chosen=chosen)[-1:]
