@@ -7,18 +7,17 @@ is there afterwards, as unfinished, with its question.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import ForeignKey, create_engine, delete, event, select
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import ForeignKey, delete, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from assistant.errors import StorageError, UnknownNameError
+from assistant.errors import UnknownNameError
 from assistant.events import Event, from_json, to_json
+from assistant.memory.database import Database
 
 _TITLE_LENGTH = 60
 
@@ -72,29 +71,29 @@ class Conversations:
     """The conversations in one database file. Safe to share between threads and processes."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-        event.listen(self._engine, "connect", _configure)
-        with self._errors():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _Base.metadata.create_all(self._engine)
+        self._database = Database(
+            path,
+            _Base,
+            "conversations",
+            pragmas=("journal_mode = WAL", "foreign_keys = ON", "secure_delete = ON"),
+        )
 
     def start(self, title: str = "") -> str:
         """A new conversation; returns its id."""
         conversation_id = uuid.uuid4().hex
         now = datetime.now(UTC)
-        with self._session() as session:
+        with self._database.session() as session:
             session.add(_Conversation(id=conversation_id, title=title, created=now, updated=now))
         return conversation_id
 
     def list(self, limit: int = 200) -> list[Conversation]:
         """Latest first."""
-        with self._session() as session:
+        with self._database.session() as session:
             query = select(_Conversation).order_by(_Conversation.updated.desc()).limit(limit)
             return [Conversation(c.id, c.title, c.updated) for c in session.scalars(query)]
 
     def exists(self, conversation_id: str) -> bool:
-        with self._session() as session:
+        with self._database.session() as session:
             return session.get(_Conversation, conversation_id) is not None
 
     def turns(self, conversation_id: str, *, last: int | None = None) -> Sequence[Turn]:
@@ -103,7 +102,7 @@ class Conversations:
         Raises:
             UnknownNameError: there is no such conversation.
         """
-        with self._session() as session:
+        with self._database.session() as session:
             self._get(session, conversation_id)
             query = (
                 select(_Turn)
@@ -128,7 +127,7 @@ class Conversations:
         Raises:
             UnknownNameError: there is no such conversation.
         """
-        with self._session() as session:
+        with self._database.session() as session:
             conversation = self._get(session, conversation_id)
             conversation.updated = datetime.now(UTC)
             if not conversation.title:
@@ -144,25 +143,25 @@ class Conversations:
 
     def end_turn(self, turn_id: str, state: str, answer: str, events: Sequence[Event]) -> None:
         """Record how a turn ended. A turn that was deleted meanwhile stays deleted."""
-        with self._session() as session:
+        with self._database.session() as session:
             turn = session.get(_Turn, turn_id)
             if turn is not None:
                 turn.state, turn.answer = state, answer
                 turn.events = "\n".join(to_json(item) for item in events)
 
     def rename(self, conversation_id: str, title: str) -> None:
-        with self._session() as session:
+        with self._database.session() as session:
             self._get(session, conversation_id).title = _shorten(title)
 
     def delete(self, conversation_id: str) -> None:
         """Remove a conversation with all its turns."""
-        with self._session() as session:
+        with self._database.session() as session:
             self._get(session, conversation_id)
             session.execute(delete(_Turn).where(_Turn.conversation_id == conversation_id))
             session.execute(delete(_Conversation).where(_Conversation.id == conversation_id))
 
     def close(self) -> None:
-        self._engine.dispose()
+        self._database.close()
 
     def _get(self, session: Session, conversation_id: str) -> _Conversation:
         found = session.get(_Conversation, conversation_id)
@@ -170,34 +169,6 @@ class Conversations:
             known = session.scalars(select(_Conversation.id).limit(20)).all()
             raise UnknownNameError("conversation", conversation_id, known)
         return found
-
-    @contextmanager
-    def _session(self) -> Iterator[Session]:
-        with self._errors(), Session(self._engine) as session, session.begin():
-            yield session
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OperationalError as error:
-            raise StorageError(
-                f"the conversations in {self._path} cannot be read or written: {error.orig}",
-                remedy="check free space and the owner of the file",
-            ) from error
-        except DatabaseError as error:
-            raise StorageError(
-                f"the conversations file {self._path} is damaged: {error.orig}",
-                remedy="move it away; a new one is made at the next start",
-            ) from error
-
-
-def _configure(connection: object, _record: object) -> None:
-    cursor = connection.cursor()  # type: ignore[attr-defined]
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA secure_delete = ON")
-    cursor.close()
 
 
 def _shorten(text: str) -> str:

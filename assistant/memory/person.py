@@ -8,19 +8,16 @@ forgotten.
 from __future__ import annotations
 
 import json
-import sqlite3
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, create_engine, delete, event, select
-from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy import delete, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from assistant.errors import StorageError, UnknownNameError, UsageError
+from assistant.errors import UnknownNameError, UsageError
+from assistant.memory.database import Database
 from assistant.understanding.statements import Statement
 from assistant.understanding.words import content_words
 
@@ -45,17 +42,18 @@ class PersonMemory:
     """The person's statements in one database file. Safe to share between threads and processes."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-        event.listen(self._engine, "connect", _configure)
-        event.listen(self._engine, "begin", _begin)
-        with self._errors():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _Base.metadata.create_all(self._engine)
+        self._database = Database(
+            path,
+            _Base,
+            "memory",
+            # No write-ahead log: it would keep a forgotten statement until it is overwritten.
+            pragmas=("journal_mode = DELETE", "secure_delete = ON"),
+            lock_first=True,  # two processes that add the same statement keep one
+        )
 
     def statements(self) -> list[Statement]:
         """All of them, oldest first."""
-        with self._session() as session:
+        with self._database.session() as session:
             rows = session.scalars(select(_Row).order_by(_Row.created, _Row.id))
             return [Statement(row.id, row.text) for row in rows]
 
@@ -73,7 +71,7 @@ class PersonMemory:
                 f"the statement has {len(line):,} characters, at most {MAX_CHARACTERS} are kept",
                 remedy="say it shorter; long text belongs into a document",
             )
-        with self._session() as session:
+        with self._database.session() as session:
             rows = session.scalars(select(_Row)).all()
             for row in rows:
                 if row.text.casefold() == line.casefold():
@@ -92,21 +90,21 @@ class PersonMemory:
         Raises:
             UnknownNameError: there is none of that id.
         """
-        with self._session() as session:
+        with self._database.session() as session:
             row = session.get(_Row, identity)
             if row is None:
                 raise UnknownNameError("statement", identity, session.scalars(select(_Row.id)))
             gone = Statement(row.id, row.text)
             session.execute(delete(_Row).where(_Row.id == identity))
-        self._overwrite()
+        self._database.rewrite()
         return gone
 
     def forget_all(self) -> int:
         """Remove every statement; returns how many there were."""
-        with self._session() as session:
+        with self._database.session() as session:
             count = len(session.scalars(select(_Row.id)).all())
             session.execute(delete(_Row))
-        self._overwrite()
+        self._database.rewrite()
         return count
 
     def find(self, text: str) -> Statement | None:
@@ -114,37 +112,7 @@ class PersonMemory:
         return nearest(text, self.statements())
 
     def close(self) -> None:
-        self._engine.dispose()
-
-    def _overwrite(self) -> None:
-        """Write the file anew: pages that were merged may keep copies of deleted text."""
-        with self._errors():
-            connection = self._engine.raw_connection()
-            try:
-                connection.cursor().execute("VACUUM")
-            finally:
-                connection.close()
-
-    @contextmanager
-    def _session(self) -> Iterator[Session]:
-        with self._errors(), Session(self._engine) as session, session.begin():
-            yield session
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (OperationalError, sqlite3.OperationalError) as error:
-            raise StorageError(
-                f"the memory in {self._path} cannot be read or written: "
-                f"{getattr(error, 'orig', error)}",
-                remedy="check free space and the owner of the file",
-            ) from error
-        except DatabaseError as error:
-            raise StorageError(
-                f"the memory file {self._path} is damaged: {error.orig}",
-                remedy="move it away; a new one is made at the next start",
-            ) from error
+        self._database.close()
 
 
 def exported(statements: Sequence[Statement]) -> str:
@@ -163,17 +131,3 @@ def nearest(text: str, statements: Sequence[Statement]) -> Statement | None:
 
     best = max(statements, key=likeness, default=None)
     return best if best is not None and likeness(best) >= _SAME else None
-
-
-def _configure(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # `_begin` begins the transactions
-    cursor = connection.cursor()
-    # No write-ahead log: it would keep a forgotten statement's text until it is overwritten.
-    cursor.execute("PRAGMA journal_mode = DELETE")
-    cursor.execute("PRAGMA secure_delete = ON")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    """Lock before reading: two processes that add the same statement keep one."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
