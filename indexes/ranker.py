@@ -67,7 +67,7 @@ class Ranker:
                 missing[stage] = str(error)
                 continue
             for own, ranking in zip(rankings, found, strict=True):
-                own[stage] = _left(ranking, without, depth) if without else ranking
+                own[stage] = ranking.without(without, depth) if without else ranking
         return rankings, missing
 
     def _by_words(self, queries: Sequence[Query], depth: int) -> list[Ranking]:
@@ -105,8 +105,3 @@ def query_vectors(queries: Sequence[Query], encoder: DenseEncoder) -> FloatArray
             vector = vector / length if length > 0 else by_text[query.text]
         vectors.append(vector)
     return np.stack(vectors).astype(np.float32)
-
-
-def _left(ranking: Ranking, without: Collection[int], depth: int) -> Ranking:
-    kept = ~np.isin(ranking.rows, list(without))
-    return Ranking(ranking.rows[kept][:depth], ranking.scores[kept][:depth])

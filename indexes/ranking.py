@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,11 @@ class Ranking:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def without(self, rows: Collection[int], depth: int) -> Ranking:
+        """The best `depth` of those that are not among `rows`."""
+        kept = ~np.isin(self.rows, list(rows))
+        return Ranking(self.rows[kept][:depth], self.scores[kept][:depth])
 
 
 def top(scores: FloatArray, depth: int, *, above: float = 0.0) -> Ranking:

@@ -21,12 +21,8 @@ from eval.ikat.remembering import RememberingEncoders
 from eval.measures import by_query
 from eval.retrieval import index_collection
 from eval.significance import bootstrap_interval, paired_randomisation
-from indexes.fusion import add_up, fusion_named
 from indexes.index import Index
-from indexes.manifest import STAGES
 from indexes.progress import OnProgress, Progress
-from indexes.queries import cleaned
-from indexes.ranking import Ranking
 
 MEASURES = ("nDCG@3", "nDCG@5", "R@20")
 TESTED = "nDCG@5"
@@ -121,9 +117,8 @@ def _run(
         start = time.monotonic()
         asked = ask(turn)
         understood = time.monotonic()
-        made.run[turn.id], made.unshown[turn.id] = _search(
-            workspace, index, asked, shown(turn), ablation
-        )
+        made.run[turn.id] = _search(workspace, index, asked, (), ablation)
+        made.unshown[turn.id] = _search(workspace, index, asked, shown(turn), ablation)
         made.understanding.append(understood - start + _saved(workspace) - before)
         made.calls += asked.model_calls
         made.fallbacks += bool(asked.understanding and asked.understanding.fallback)
@@ -138,38 +133,24 @@ def _saved(workspace: Workspace) -> float:
 
 def _search(
     workspace: Workspace, index: Index, asked: Asked, hidden: Sequence[int], ablation: Ablation
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Passage scores with everything, and with the hidden rows left out of every list."""
+) -> dict[str, float]:
+    """Passage ids with their scores, without the hidden rows."""
     retrieval = workspace.settings.retrieval
-    queries = cleaned(asked.queries)
-    fuse = fusion_named("min-max")
-    deep, _ = index.rank(queries, retrieval.depth + len(hidden), STAGES)
-    runs = []
-    for left_out in ((), hidden):
-        fused = []
-        for query, lists in zip(queries, deep, strict=True):
-            kept = {s: _without(r, left_out, retrieval.depth) for s, r in lists.items()}
-            fused.append(fuse(kept, query.stage_weights or retrieval.weights))
-        shares = add_up(fused, [query.weight for query in queries])
-        scores = {row: sum(parts) for row, parts in shares.items()}
-        best = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:RUN_DEPTH]
-        passages = index.store.by_rows([row for row, _ in best])
-        if asked.near:
-            first = passages[:_MOVED]
-            near = ablation.nearness(asked, [p.text for p in first])
-            total = [score + float(add) for (_, score), add in zip(best, near, strict=False)]
-            order = sorted(range(len(first)), key=lambda place: (-total[place], place))
-            passages = [*(first[place] for place in order), *passages[_MOVED:]]
-        # Ranks as scores: equal scores keep the order of the search.
-        runs.append({p.id: float(RUN_DEPTH - place) for place, p in enumerate(passages)})
-    return runs[0], runs[1]
-
-
-def _without(ranking: Ranking, hidden: Sequence[int], depth: int) -> Ranking:
-    import numpy as np
-
-    kept = ~np.isin(ranking.rows, list(hidden))
-    return Ranking(ranking.rows[kept][:depth], ranking.scores[kept][:depth])
+    hits = index.search(
+        asked.queries,
+        limit=RUN_DEPTH,
+        depth=retrieval.depth,
+        weights=retrieval.weights,
+        without=hidden,
+    ).hits
+    if asked.near:
+        first = hits[:_MOVED]
+        near = ablation.nearness(asked, [hit.passage.text for hit in first])
+        total = [hit.score + float(add) for hit, add in zip(first, near, strict=True)]
+        order = sorted(range(len(first)), key=lambda place: (-total[place], place))
+        hits = [*(first[place] for place in order), *hits[_MOVED:]]
+    # Ranks as scores: equal scores keep the order of the search.
+    return {hit.passage.id: float(RUN_DEPTH - place) for place, hit in enumerate(hits)}
 
 
 def _row(
