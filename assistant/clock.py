@@ -27,4 +27,6 @@ class Clock:
         self.seconds.setdefault(name, time.monotonic() - self._began)
 
     def finished(self) -> dict[str, float]:
-        return {**self.seconds, "total": time.monotonic() - self._began}
+        """Seconds by step and in total, to the millisecond."""
+        seconds = {**self.seconds, "total": time.monotonic() - self._began}
+        return {name: round(value, 3) for name, value in seconds.items()}

@@ -41,7 +41,7 @@ def answered(
         abstained=abstained,
         missing=missing,
         closest=closest_passages(passages) if abstained else (),
-        seconds={name: round(value, 3) for name, value in clock.finished().items()},
+        seconds=clock.finished(),
     )
 
 
@@ -55,5 +55,5 @@ def replied(reply: str, clock: Clock) -> AnswerDone:
         abstained=False,
         missing="",
         closest=(),
-        seconds={name: round(value, 3) for name, value in clock.finished().items()},
+        seconds=clock.finished(),
     )

@@ -6,7 +6,6 @@ else (page, command line, evaluation, replay) reads that stream.
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
@@ -41,8 +40,6 @@ from assistant.workspace import Workspace
 from indexes.encoders import DenseEncoder
 
 MAX_QUESTION_CHARACTERS = 8_000
-
-_log = logging.getLogger(__name__)
 
 
 class Assistant:

@@ -19,6 +19,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.answering.prompts import as_data
+from assistant.reading import answering_model
 from assistant.workspace import Workspace
 from eval.responses import Response
 from indexes.progress import OnProgress, Progress
@@ -73,11 +74,9 @@ def judge_model(workspace: Workspace) -> tuple[BaseChatModel, str]:
         ModelMissingError: there is none; the extractive reader cannot judge.
         UsageError: the remote endpoint was named and is not set.
     """
-    settings = workspace.settings
-    wanted = settings.answering.reader
-    if wanted == "remote" or (settings.models.remote_url and wanted != "answerer"):
-        return workspace.remote_model(), settings.models.remote_model
-    return workspace.answerer(), settings.models.answerer
+    model, kind = answering_model(workspace)
+    models = workspace.settings.models
+    return model, models.remote_model if kind == "remote" else models.answerer
 
 
 def judge_responses(

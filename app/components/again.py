@@ -12,6 +12,7 @@ from app.components.text import one_line, plain
 from app.components.turn import TurnView
 from assistant.pipeline import MAX_QUESTION_CHARACTERS
 from assistant.understanding.statements import Statement
+from assistant.understanding.types import REPLIED
 
 _LABEL = "I understood your question as"
 
@@ -27,8 +28,7 @@ class Question:
 
 def can_be_asked_again(view: TurnView) -> bool:
     """Whether there is an answer, and to a question."""
-    acts = ("small talk", "command")
-    return view.done is not None and view.queries is not None and view.queries.act not in acts
+    return view.done is not None and view.queries is not None and view.queries.act not in REPLIED
 
 
 def choices(view: TurnView, remembered: Sequence[Statement]) -> list[tuple[Statement, bool]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assistant.errors import ModelMissingError, UsageError
+from assistant.reading import answering_model
 from assistant.understanding.model import ModelUnderstander
 from assistant.understanding.rules import RuleUnderstander
 from assistant.understanding.types import AspectQuery, Understander, Understanding
@@ -18,24 +19,19 @@ def choose_understander(workspace: Workspace, phrases: Phrases) -> Understander:
     quoted without a model.
 
     Raises:
-        ModelMissingError: a model was named and there is none.
+        ModelMissingError, UsageError: a model was named and there is none.
     """
     rules = RuleUnderstander(phrases)
-    settings = workspace.settings
-    way, reader = settings.understanding.way, settings.answering.reader
+    way, reader = workspace.settings.understanding.way, workspace.settings.answering.reader
     if way == "rules" or (way == "auto" and reader == "extractive"):
         return rules
-    if settings.models.remote_url and reader != "answerer":
-        return ModelUnderstander(workspace.remote_model(), rules)
     try:
-        return ModelUnderstander(workspace.answerer(), rules)
-    except ModelMissingError:
+        model, _ = answering_model(workspace)
+    except (ModelMissingError, UsageError):
         if way == "model":
             raise
-    except UsageError:
-        if way == "model":
-            raise
-    return rules
+        return rules
+    return ModelUnderstander(model, rules)
 
 
 def as_written(question: str) -> Understanding:

@@ -7,7 +7,6 @@ understanding stands, and says so.
 from __future__ import annotations
 
 import logging
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +16,15 @@ from langchain_core.language_models import BaseChatModel
 from pydantic import BaseModel, ConfigDict
 
 from assistant.understanding.prompts import SCHEMA, understanding_messages
-from assistant.understanding.types import AspectQuery, Message, Understander, Understanding, Way
+from assistant.understanding.types import (
+    REPLIED,
+    AspectQuery,
+    Message,
+    Understander,
+    Understanding,
+    Way,
+    last_answer,
+)
 from assistant.understanding.words import content_words
 
 MAX_QUERIES = 5
@@ -27,7 +34,6 @@ ANSWER_WEIGHT = 0.5
 PART_WEIGHT = 0.3
 CONTEXT_WEIGHT = 0.3
 
-_WORD = re.compile(r"\w+")
 _LONGEST = 600  # characters; the schema allows far less, but not every endpoint keeps to it
 _SAME_WORD = 6  # times that one content word may stand in one sentence
 
@@ -61,7 +67,7 @@ class ModelUnderstander:
     def understand(self, message: str, history: Sequence[Message]) -> Understanding:
         """See `Understander`. A first message stands alone and costs no call."""
         by_rules = self._rules.understand(message, history)
-        if not history or by_rules.act in ("small talk", "command"):
+        if not history or by_rules.act in REPLIED:
             return by_rules
         try:
             written = self._write(message, history)
@@ -74,7 +80,7 @@ class ModelUnderstander:
         return replace(
             by_rules,
             standalone=written.question,
-            queries=_queries(written, by_rules, message, history),
+            queries=_queries(written, message, history),
             answer=written.answer,
             carried=(),
             way="model",
@@ -109,10 +115,8 @@ def nonsense(written: Written, message: str, history: Sequence[Message]) -> str:
     return ""
 
 
-def _queries(
-    written: Written, by_rules: Understanding, message: str, history: Sequence[Message]
-) -> tuple[AspectQuery, ...]:
-    context = next((m.content for m in reversed(history) if m.role == "assistant"), "")
+def _queries(written: Written, message: str, history: Sequence[Message]) -> tuple[AspectQuery, ...]:
+    context = last_answer(history)
     leaning: dict[str, Any] = {
         "context": context,
         "context_weight": CONTEXT_WEIGHT if context else 0.0,

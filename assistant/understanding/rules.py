@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from assistant.understanding.acts import act_of, without_chatter
 from assistant.understanding.followup import carried_phrases, leans_on_history, points_back
-from assistant.understanding.types import AspectQuery, Message, Understanding, Way
+from assistant.understanding.types import AspectQuery, Message, Understanding, Way, last_answer
 from assistant.understanding.words import Phrases, content_words
 
 # Chosen on the turns of iKAT 2023 (`assistant eval ikat closed --only 2023`); see docs/ikat.md.
@@ -40,7 +40,6 @@ class RuleUnderstander:
         """See `Understander`."""
         text = without_chatter(message)
         act = act_of(message)
-        why = leans_on_history(text)
         if not history:
             return Understanding(
                 standalone=text,
@@ -49,8 +48,9 @@ class RuleUnderstander:
                 clarify=_clarify(text) if act == "question" else "",
                 reason="the first question stands alone",
             )
+        why = leans_on_history(text)
         carried = carried_phrases(text, history, self._phrases) if why else ()
-        context = next((m.content for m in reversed(history) if m.role == "assistant"), "")
+        context = last_answer(history)
         weight = CONTEXT_WEIGHT if context else 0.0
         queries = [AspectQuery(text, "as asked", 1.0, context, weight)]
         if carried:

@@ -10,6 +10,8 @@ Role = Literal["user", "assistant"]
 # "distilled" is kept for a rewriter of its own; "person": they wrote how it is meant.
 Way = Literal["rules", "model", "distilled", "person"]
 Act = Literal["question", "correction", "statement", "small talk", "command"]
+# Acts that are no matter of documents: nothing is searched for.
+REPLIED: tuple[Act, ...] = ("small talk", "command")
 # What a query stands for: the question standing alone, the message as it was typed, one of
 # several things asked, a likely answer, what is known of the person.
 Aspect = Literal["question", "as asked", "part", "likely answer", "person"]
@@ -21,6 +23,11 @@ class Message:
 
     role: Role
     content: str
+
+
+def last_answer(history: Sequence[Message]) -> str:
+    """What was answered last; empty where nothing was."""
+    return next((m.content for m in reversed(history) if m.role == "assistant"), "")
 
 
 @dataclass(frozen=True, slots=True)
