@@ -74,11 +74,12 @@ def find(
     Raises:
         IndexNotFoundError: there is no such index.
     """
-    settings = workspace.settings
-    main = search_queries(understood, settings, running=bool(earlier))[0]
-    in_query = settings.understanding.statements_in_query > 0
-    chosen = person.choose(main, []) if in_query else ()
-    queries = search_queries(understood, settings, running=bool(earlier), chosen=chosen)
+    settings, running = workspace.settings, bool(earlier)
+    queries = search_queries(understood, settings, running=running)
+    main = queries[0]
+    if settings.understanding.statements_in_query > 0:
+        chosen = person.choose(main, [])
+        queries = search_queries(understood, settings, running=running, chosen=chosen)
     without: list[int] = []
     if settings.understanding.hide_shown and not asks_for_shown(started.question):
         without = _shown_rows(workspace, started.index, earlier)
@@ -128,15 +129,10 @@ class PersonalTouch:
         known = [s for s in workspace.person.statements() if s.id not in without]
         if known:
             try:
-                encoder = workspace.encoders.dense()
+                self._selector = workspace.statement_selector
             except ModelMissingError:
                 return  # nothing can be compared; the turn goes on as for an unknown person
             self._statements = known
-            self._selector = StatementSelector(
-                encoder,
-                threshold=self._settings.statement_threshold,
-                most=self._settings.statements,
-            )
 
     @property
     def considered(self) -> int:

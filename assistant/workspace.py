@@ -27,6 +27,7 @@ from assistant.models.encoders import LoadedEncoders
 from assistant.models.store import ModelStore
 from assistant.settings import Settings
 from assistant.understanding.prompts import fixed_messages as fixed_understanding_messages
+from assistant.understanding.statements import StatementSelector
 from indexes.build import IndexWriter
 from indexes.index import Index, SearchResult
 from indexes.manifest import Manifest, check_name, read_manifest
@@ -87,6 +88,20 @@ class Workspace:
         """What the person told about themselves."""
         return PersonMemory(self.settings.memory_file)
 
+    @cached_property
+    def statement_selector(self) -> StatementSelector:
+        """Chooses among the person's statements; kept, since it encodes each of them once.
+
+        Raises:
+            ModelMissingError, ModelCorruptError: there is no embedder to compare them by.
+        """
+        understanding = self.settings.understanding
+        return StatementSelector(
+            self.encoders.dense(),
+            threshold=understanding.statement_threshold,
+            most=understanding.statements,
+        )
+
     def answerer(self) -> BaseChatModel:
         """The local language model, loaded once.
 
@@ -107,11 +122,15 @@ class Workspace:
                 )
             return self._answerer
 
-    def warm_up(self) -> threading.Thread:
+    def warm_up(self, *, follow_up: bool = True) -> threading.Thread:
         """Load what the next question needs, in the background; failures show when it is asked.
 
         Reading the fixed beginning of each prompt once puts it into the runtime's prompt cache,
         which saves seconds before the first word.
+
+        Args:
+            follow_up: whether questions of a running conversation may come, which alone are
+                understood by the model. The reading would keep a first question waiting.
         """
 
         def work() -> None:
@@ -120,7 +139,7 @@ class Workspace:
                 local = reader in ("auto", "answerer") and not self.settings.models.remote_url
                 if local and self.models.is_installed(self.settings.models.answerer):
                     self.answerer().invoke(fixed_messages(), max_tokens=1)
-                    if self.settings.understanding.way != "rules":
+                    if follow_up and self.settings.understanding.way != "rules":
                         self.answerer().invoke(fixed_understanding_messages(), max_tokens=1)
             with contextlib.suppress(KnowledgeAssistantError):
                 self.encoders.dense()

@@ -6,7 +6,6 @@ conversation are left out, since gold answers are phrases without citations.
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from assistant.answering.readers import NotFound, Reader
 from assistant.events import FoundPassage
 from assistant.retrieving import found_passages
 from assistant.workspace import Workspace
-from eval.collections import read_rows
+from eval.collections import read_rows, sample
 from eval.squad import Judged, judge, summarise
 from indexes.progress import OnProgress, Progress
 
@@ -66,9 +65,7 @@ def load_questions(path: Path, *, limit: int | None = None, seed: int = 0) -> li
         )
         for number, row in enumerate(read_rows(path, ("passage", "question", "answers")))
     ]
-    if limit is not None and limit < len(rows):
-        rows = random.Random(seed).sample(rows, limit)
-    return rows
+    return sample(rows, limit, seed)
 
 
 def evaluate_answers(

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import random
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from assistant.errors import UsageError
 
+Item = TypeVar("Item")
 Qrels = dict[str, dict[str, int]]
 
 
@@ -77,6 +79,13 @@ def load_corpus(folder: Path) -> Collection:
 def _fingerprint(corpus: Path) -> str:
     with corpus.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sample(items: Sequence[Item], size: int | None, seed: int) -> list[Item]:
+    """`size` of the items, drawn with the seed; all of them where that is None or not fewer."""
+    if size is None or size >= len(items):
+        return list(items)
+    return random.Random(seed).sample(items, size)
 
 
 def read_rows(path: Path, required: tuple[str, ...]) -> Iterator[dict[str, Any]]:

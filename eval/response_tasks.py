@@ -7,7 +7,6 @@ One JSON object a line, as in MTRAG (Katsis et al., 2025, arXiv 2501.03468): `_i
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 
 from assistant.errors import UsageError
 from assistant.pipeline import MAX_QUESTION_CHARACTERS
-from eval.collections import numbered_rows
+from eval.collections import numbered_rows, sample
 
 ANSWERABLE, PARTIAL, UNANSWERABLE = "ANSWERABLE", "PARTIAL", "UNANSWERABLE"
 UNDERSPECIFIED, CONVERSATIONAL = "UNDERSPECIFIED", "CONVERSATIONAL"
@@ -67,9 +66,7 @@ def load_tasks(path: Path, *, limit: int | None = None, seed: int = 0) -> list[R
         tasks.append(task)
     if not tasks:
         raise UsageError(f"{path} has no tasks")
-    if limit is not None and limit < len(tasks):
-        tasks = random.Random(seed).sample(tasks, limit)
-    return tasks
+    return sample(tasks, limit, seed)
 
 
 def _task(row: dict[str, Any]) -> ResponseTask:

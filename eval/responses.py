@@ -32,10 +32,11 @@ from assistant.workspace import Workspace
 from eval.response_tasks import Exchange, ResponseTask
 from eval.text_measures import rouge_l, similarity
 from indexes.encoders import DenseEncoder
-from indexes.errors import KnowledgeAssistantError
+from indexes.errors import KnowledgeAssistantError, UnknownNameError
 from indexes.progress import OnProgress, Progress
 
 History = Literal["canonical", "own"]
+HISTORIES: tuple[History, ...] = ("canonical", "own")
 # "replied": the assistant spoke for itself (asked back, small talk, a command about its memory).
 Outcome = Literal["answered", "abstained", "replied", "failed"]
 OUTCOMES: tuple[Outcome, ...] = ("answered", "abstained", "replied", "failed")
@@ -73,6 +74,18 @@ class MeasuredResponse:
 
     response: Response
     values: dict[str, float | None]
+
+
+def history_named(name: str) -> History:
+    """The history of that name.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    for history in HISTORIES:
+        if history == name:
+            return history
+    raise UnknownNameError("history", name, HISTORIES)
 
 
 @contextmanager

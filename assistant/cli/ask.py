@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from assistant.cli.context import IndexOption, JsonFlag, workspace
+from assistant.cli.context import IndexOption, JsonFlag, ReaderOption, workspace
 from assistant.cli.output import console, messages, write_json
 from assistant.cli.trace import Trace
 from assistant.errors import KnowledgeAssistantError, UnknownNameError, UsageError
@@ -28,10 +28,6 @@ from assistant.events import (
 from assistant.workspace import Workspace
 
 ABSTAINED = 3
-
-ReaderOption = Annotated[
-    str | None, typer.Option("--reader", help="auto, answerer, remote or extractive.")
-]
 
 
 def ask(
@@ -73,7 +69,8 @@ def ask(
     opened = workspace(context, answering__reader=reader)
     left_out = without_statement or []
     _check_statements(left_out, opened)
-    opened.warm_up()  # the weights load while the question is searched for
+    # The weights load while the question is searched for.
+    opened.warm_up(follow_up=conversation is not None)
     assistant = Assistant(opened)
     events = assistant.ask(
         text,

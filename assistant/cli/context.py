@@ -13,6 +13,10 @@ from assistant.settings import Settings, load_settings
 from assistant.workspace import Workspace
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+ReaderOption = Annotated[
+    str | None, typer.Option("--reader", help="auto, answerer, remote or extractive.")
+]
+LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="A sample.")]
 IndexOption = Annotated[str | None, typer.Option("--index", "-i", help="The index to ask.")]
 
 

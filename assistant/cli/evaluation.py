@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from assistant.cli.context import JsonFlag, workspace
+from assistant.cli.context import JsonFlag, LimitOption, ReaderOption, workspace
 from assistant.cli.ikat_live import ikat
 from assistant.cli.output import console, progress_bars, table, write_json
-from assistant.errors import UnknownNameError, UsageError
+from assistant.errors import UsageError
 
 if TYPE_CHECKING:
     from eval.judging import Opinion
@@ -68,10 +68,8 @@ def answers(
     index: Annotated[
         str | None, typer.Option("--index", help="Retrieve from this index instead of the row's.")
     ] = None,
-    reader: Annotated[
-        str | None, typer.Option("--reader", help="auto, answerer, remote or extractive.")
-    ] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="A sample.")] = None,
+    reader: ReaderOption = None,
+    limit: LimitOption = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the sample.")] = 0,
     as_json: JsonFlag = False,
 ) -> None:
@@ -108,10 +106,8 @@ def responses(
         Path | None, typer.Option("--collection", help="Folder in BEIR's layout with the passages.")
     ] = None,
     index: Annotated[str | None, typer.Option("--index", help="Ask this index instead.")] = None,
-    reader: Annotated[
-        str | None, typer.Option("--reader", help="auto, answerer, remote or extractive.")
-    ] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="A sample.")] = None,
+    reader: ReaderOption = None,
+    limit: LimitOption = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the sample.")] = 0,
     history: Annotated[
         str, typer.Option("--history", help="Earlier replies: canonical (given) or own.")
@@ -131,11 +127,10 @@ def responses(
     from eval.judging import judge_model, judge_responses
     from eval.response_report import report_json, summarise
     from eval.response_tasks import load_tasks
-    from eval.responses import evaluate_responses, private_workspace
+    from eval.responses import evaluate_responses, history_named, private_workspace
     from eval.retrieval import index_collection
 
-    if history not in ("canonical", "own"):
-        raise UnknownNameError("history", history, ("canonical", "own"))
+    shown = history_named(history)
     if collection is not None and index is not None:
         raise UsageError("--collection and --index exclude each other", remedy="give one of them")
     rows = load_tasks(tasks, limit=limit, seed=seed)
@@ -150,7 +145,7 @@ def responses(
             opened,
             rows,
             name,
-            history=history,  # type: ignore[arg-type]
+            history=shown,
             on_progress=on_progress,
         )
         opinion = None

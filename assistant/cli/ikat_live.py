@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant.cli.context import JsonFlag, workspace
+from assistant.cli.context import JsonFlag, LimitOption, ReaderOption, workspace
 from assistant.cli.ikat import ikat as ikat  # its commands here are registered by the import
 from assistant.cli.ikat import print_wide
 from assistant.cli.output import console, progress_bars, table, write_json
@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 
 CACHE = "eval/model-answers.sqlite"
 
-LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="A sample of turns.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of the sample.")]
-ReaderOption = Annotated[
-    str | None, typer.Option("--reader", help="auto, answerer, remote or extractive.")
-]
 
 
 @ikat.command("closed")
@@ -55,7 +51,7 @@ def closed(
 
       assistant eval ikat closed data/ikat_responses --rows raw,rules,human
     """
-    from eval.ikat.ablation import NAMES, NEED_MODEL, Ablation
+    from eval.ikat.ablation import NAMES, NEED_MODEL, Ablation, possible_rows
     from eval.ikat.closed import evaluate_closed
     from eval.ikat.conversations import load_conversations
     from eval.ikat.selection import evaluate_selection
@@ -67,17 +63,8 @@ def closed(
     collection, turns = load_conversations(folder, only=only, limit=limit, seed=seed)
     opened = workspace(context)
     rules, model = _understanders(opened, needed=bool(set(wanted) & set(NEED_MODEL)))
-    if not wanted:
-        human = any(turn.resolved for turn in turns)
-        known = any(turn.statements for turn in turns)
-        wanted = [
-            name
-            for name in NAMES
-            if (model is not None or name not in NEED_MODEL)
-            and (human or name != "human")
-            and (known or "statements" not in name)
-        ]
-    selector = _selector(opened)
+    wanted = wanted or possible_rows(turns, model=model is not None)
+    selector = opened.statement_selector
     ablation = Ablation(opened.settings, rules, model, selector)
     with progress_bars(quiet=as_json) as on_progress:
         made = evaluate_closed(opened, collection, turns, ablation, wanted, on_progress)
@@ -143,8 +130,9 @@ def run(
     from eval.ikat.running import make_run
     from eval.ikat.topics import load_topics, year_of
     from eval.ikat.validation import validate
+    from eval.responses import history_named
 
-    shown = _history(history)
+    shown = history_named(history)
     loaded = load_topics(topics)
     form = year or year_of(topics)
     chosen = [topic for topic in loaded if topic.number.startswith(only)]
@@ -202,16 +190,13 @@ def simulate_conversations(
 
       assistant eval ikat simulate data/ikat_responses --reader extractive --conversations 10
     """
-    import random
-
+    from eval.collections import sample
     from eval.ikat.conversations import load_conversations
     from eval.ikat.simulation import MEASURE, conversations_of, simulate
 
     collection, turns = load_conversations(folder, only=only)
     groups = conversations_of(turns)
-    if conversations is not None and conversations < len(groups):
-        kept = sorted(random.Random(seed).sample(range(len(groups)), conversations))
-        groups = [groups[place] for place in kept]
+    groups = [groups[place] for place in sorted(sample(range(len(groups)), conversations, seed))]
     opened = workspace(context, answering__reader=reader)
     opened.answer_cache = _cache(opened)
     with progress_bars(quiet=as_json) as on_progress:
@@ -230,14 +215,6 @@ def simulate_conversations(
         f"lost {report.lost:.4f} (95 % interval {low:.4f} to {high:.4f}, p = {report.p:.4f}); "
         f"median {report.seconds:.2f} s a turn"
     )
-
-
-def _history(name: str) -> Literal["canonical", "own"]:
-    if name == "canonical":
-        return "canonical"
-    if name == "own":
-        return "own"
-    raise UnknownNameError("history", name, ("canonical", "own"))
 
 
 def _cache(opened: Workspace) -> Any:
@@ -259,15 +236,6 @@ def _understanders(opened: Workspace, *, needed: bool) -> tuple[Understander, Un
         if needed:
             raise
         return rules, None
-
-
-def _selector(opened: Workspace) -> Any:
-    from assistant.understanding.statements import StatementSelector
-
-    settings = opened.settings.understanding
-    return StatementSelector(
-        opened.encoders.dense(), threshold=settings.statement_threshold, most=settings.statements
-    )
 
 
 def _row_json(row: ClosedRow, *, by_turn: bool) -> dict[str, Any]:

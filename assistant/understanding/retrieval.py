@@ -31,9 +31,19 @@ def search_queries(
     ]
     share = settings.understanding.statements_in_query
     if chosen and share:
-        words = " ".join(statement.text for statement in chosen)
-        queries.append(Query(f"{understanding.standalone} {words}", share, "", 0.0, weights))
+        queries.append(statements_query(understanding, chosen, share, weights))
     return queries
+
+
+def statements_query(
+    understanding: Understanding,
+    chosen: Sequence[ChosenStatement],
+    share: float,
+    stage_weights: Mapping[str, float] | None,
+) -> Query:
+    """The question with what is known of the person, as one query of weight `share`."""
+    words = " ".join(statement.text for statement in chosen)
+    return Query(f"{understanding.standalone} {words}", share, stage_weights=stage_weights)
 
 
 def followup_weights(settings: Settings) -> Mapping[str, float]:

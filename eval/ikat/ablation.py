@@ -8,6 +8,7 @@ model            the model's rewrite and the message, leaning on the last answer
 +answer          …and a likely answer: the model's understanding as it is by default
 +statements      …and a query with the person's statements chosen for it
 +all-statements  …with all of them instead
++ranking         the model's understanding, and passages near the chosen statements moved up
 human            the human's rewrite alone: headroom, never an input
 """
 
@@ -17,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.settings import Settings
-from assistant.understanding.retrieval import followup_weights, search_queries
+from assistant.understanding.retrieval import followup_weights, search_queries, statements_query
 from assistant.understanding.statements import ChosenStatement, StatementSelector
 from assistant.understanding.types import Understander, Understanding
 from eval.ikat.conversations import ClosedTurn
@@ -37,6 +38,7 @@ NAMES = (
     "human",
 )
 NEED_MODEL = ("model", "+aspects", "+answer", "+statements", "+all-statements", "+ranking")
+NEED_PERSON = ("+statements", "+all-statements", "+ranking")
 # Weight of the statements' query where a row searches for it; the product's default is 0.
 STATEMENTS_WEIGHT = 0.3
 # What nearness to the chosen statements adds to a score, in the row that ranks by it; likewise 0.
@@ -46,6 +48,16 @@ _ASPECTS = {
     "model": ("question", "as asked"),
     "+aspects": ("question", "as asked", "part"),
 }
+
+
+def possible_rows(turns: Sequence[ClosedTurn], *, model: bool) -> list[str]:
+    """The rows that can be asked of these turns, with a language model or without."""
+    left_out = set() if model else set(NEED_MODEL)
+    if not any(turn.statements for turn in turns):
+        left_out.update(NEED_PERSON)
+    if not any(turn.resolved for turn in turns):
+        left_out.add("human")
+    return [name for name in NAMES if name not in left_out]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,25 +123,16 @@ class Ablation:
             kept = tuple(query for query in understood.queries if query.aspect in wanted)
             understood = replace(understood, queries=kept)
         queries = search_queries(understood, self._settings, running=True)
-        if name == "+statements":
-            queries += self._with(understood, self._selector.select(turn.statements, queries[0]))
-        elif name == "+all-statements":
-            everything = [ChosenStatement(s.id, s.text, 1.0, "all") for s in turn.statements]
-            queries += self._with(understood, everything)
-        near: tuple[ChosenStatement, ...] = ()
-        if name == "+ranking":
-            near = self._selector.select(turn.statements, queries[0])
+        chosen: tuple[ChosenStatement, ...] = ()
+        if name == "+all-statements":
+            chosen = tuple(ChosenStatement(s.id, s.text, 1.0, "all") for s in turn.statements)
+        elif name in NEED_PERSON:
+            chosen = self._selector.select(turn.statements, queries[0])
+        near = chosen if name == "+ranking" else ()
+        if chosen and not near:
+            queries.append(statements_query(understood, chosen, STATEMENTS_WEIGHT, self._weights))
         return Asked(queries, understood.model_calls, understood, near)
 
     def nearness(self, asked: Asked, passages: Sequence[str]) -> FloatArray:
         """What is added to the passages' scores for the person; shape (len(passages),)."""
         return RANKING_WEIGHT * self._selector.nearness(asked.near, passages)
-
-    def _with(self, understood: Understanding, chosen: Sequence[ChosenStatement]) -> list[Query]:
-        if not chosen:
-            return []
-        understanding = self._settings.understanding.model_copy(
-            update={"statements_in_query": STATEMENTS_WEIGHT}
-        )
-        settings = self._settings.model_copy(update={"understanding": understanding})
-        return search_queries(understood, settings, running=True, chosen=chosen)[-1:]

@@ -7,7 +7,6 @@ FOLDER is a collection in BEIR's layout whose queries.jsonl has `history`, and o
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from assistant.errors import UsageError
 from assistant.understanding.statements import Statement
 from assistant.understanding.types import Message
-from eval.collections import Collection, load_collection, read_rows
+from eval.collections import Collection, load_collection, read_rows, sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +59,7 @@ def load_conversations(
             f"{path} has no judged turn with a history{named}",
             remedy="each row needs `history`, a list of {role, content}",
         )
-    if limit is not None and limit < len(turns):
-        kept = sorted(random.Random(seed).sample(range(len(turns)), limit))
-        turns = [turns[place] for place in kept]
-    return collection, turns
+    return collection, [turns[place] for place in sorted(sample(range(len(turns)), limit, seed))]
 
 
 def _turn(path: Path, row: dict[str, Any]) -> ClosedTurn:

@@ -16,9 +16,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from assistant.errors import UsageError
+from assistant.memory.person import MAX_CHARACTERS
 from assistant.pipeline import Assistant
 from assistant.understanding.statements import Statement, StatementSelector
 from assistant.workspace import Workspace
@@ -26,7 +26,7 @@ from eval.ikat.replaying import Replayed, replay_turn, shortened
 from eval.ikat.runs import IkatRun, RunTurn, write_run
 from eval.ikat.topics import Topic
 from eval.response_tasks import Exchange
-from eval.responses import private_workspace, store_history
+from eval.responses import History, private_workspace, store_history
 from indexes.files import storage_errors
 from indexes.index import Index
 from indexes.progress import OnProgress, Progress
@@ -35,8 +35,6 @@ from indexes.queries import Query
 MAX_WORDS = 250
 # Fewer than 1,000 passages a turn (2023, 2024), at most 1,000 (2025).
 MAX_PASSAGES = 999
-
-History = Literal["canonical", "own"]
 
 
 def make_run(
@@ -105,7 +103,7 @@ def make_run(
 def _person(private: Workspace, topic: Topic) -> Iterator[StatementSelector]:
     """The topic's person, remembered for as long as their conversation lasts."""
     for statement in topic.statements:
-        private.person.add(statement.text[:500])
+        private.person.add(statement.text[:MAX_CHARACTERS])
     try:
         yield StatementSelector(private.encoders.dense(), threshold=-1.0, most=1)
     finally:
@@ -120,7 +118,7 @@ def _run_turn(
     year: int,
     nearest: StatementSelector,
 ) -> RunTurn:
-    ids = {" ".join(s.text.split())[:500]: s.id for s in topic.statements}
+    ids = {" ".join(s.text.split())[:MAX_CHARACTERS]: s.id for s in topic.statements}
     chosen = [ids[text] for text in made.statements if text in ids]
     if not chosen and year == 2024 and topic.statements:
         # The form of 2024 asks for at least one statement, also where none matters.

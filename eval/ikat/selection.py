@@ -6,7 +6,7 @@ answer was written with the relevant statements in mind, and would give them awa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,6 @@ from eval.retrieval import index_collection
 from indexes.progress import OnProgress, Progress
 
 _PASSAGES = 5
-
-Chooser = Callable[[ClosedTurn, list[str]], set[str]]
 
 
 def evaluate_selection(

@@ -63,8 +63,7 @@ def simulate(
     Raises:
         KnowledgeAssistantError: a turn failed.
     """
-    index_collection(workspace, collection, on_progress)
-    index = f"eval-{collection.fingerprint[:12]}"
+    index = index_collection(workspace, collection, on_progress).manifest.name
     runs: dict[str, dict[str, dict[str, float]]] = {"canonical": {}, "own": {}}
     abstained = {"canonical": 0, "own": 0}
     seconds: list[float] = []
