@@ -1,6 +1,7 @@
 """The project's exception tree, for code above `indexes` (see `indexes.errors` for the drawing)."""
 
 from indexes.errors import (
+    GraphError,
     IndexCorruptError,
     IndexFormatError,
     IndexingError,
@@ -21,6 +22,7 @@ from indexes.errors import (
 )
 
 __all__ = [
+    "GraphError",
     "IndexCorruptError",
     "IndexFormatError",
     "IndexLockedError",

@@ -20,6 +20,7 @@ the page into a notice; neither shows a stack trace.
     │   ├── ModelCorruptError
     │   ├── ModelFetchError
     │   └── ModelRuntimeError
+    ├── GraphError                 a change or operation that does not fit the graph of thoughts
     └── StorageError               home folder not writable, disk full, database damaged
 """
 
@@ -118,6 +119,10 @@ class ModelFetchError(ModelError):
 
 class ModelRuntimeError(ModelError):
     """The runtime is missing, or the model failed while it ran."""
+
+
+class GraphError(KnowledgeAssistantError):
+    """A change or an operation does not fit the graph of thoughts; nothing was changed."""
 
 
 class StorageError(KnowledgeAssistantError):

@@ -1,0 +1,1 @@
+"""The knowledge graph of thoughts: facts with evidence, grown until a question can be answered."""
