@@ -160,6 +160,7 @@ class GraphState:
             case CreateEdge(fact):
                 if fact.id in self._facts:
                     raise GraphError(f"there is a fact {fact.id} already")
+                self._check_ends(fact)
                 self._put_fact(fact)
             case DeleteEdge(fact):
                 self._same(self.fact(fact.id), fact)
@@ -167,11 +168,11 @@ class GraphState:
             case MoveEdge(identity, end, old, new):
                 fact = self.fact(identity)
                 self._same(getattr(fact, end), old)
-                self.node(new)
-                self._drop_fact(fact)
                 moved = (
                     replace(fact, subject=new) if end == "subject" else replace(fact, object=new)
                 )
+                self._check_ends(moved)
+                self._drop_fact(fact)
                 self._put_fact(moved)
             case ReviseEdge(old, new):
                 self._same(self.fact(old.id), old)
@@ -210,10 +211,12 @@ class GraphState:
         for name in (node.label, *node.aliases):
             self._discard(self._by_name, normal_form(name), node.id)
 
-    def _put_fact(self, fact: Fact) -> None:
+    def _check_ends(self, fact: Fact) -> None:
         for end in (fact.subject, fact.object):
             if self.node(end).kind not in ("entity", "value"):
                 raise GraphError(f"a fact joins entities and values, not {end[:80]!r}")
+
+    def _put_fact(self, fact: Fact) -> None:
         self._facts[fact.id] = fact
         self._graph.add_edge(fact.subject, fact.object, key=fact.id)
         self._by_relation.setdefault(fact.relation, {})[fact.id] = None
