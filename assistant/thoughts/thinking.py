@@ -145,9 +145,7 @@ class Thinker:
             )
             yield self._change([CreateNode(node)], f"read: {node.label}")
             self._operations.know([source_of(passage)])
-            for batch in add_facts(
-                self.outcome.graph, passage, triples, texts, self.outcome.rounds
-            ):
+            for batch in add_facts(self._operations, passage, triples, self.outcome.rounds):
                 yield GraphChanged(batch)
         yield from self._settle()
 
