@@ -25,7 +25,6 @@ _BASE = {
         "choose": "chose chosen",
         "die": "died dying death",
         "draw": "drew drawn",
-        "find": "found",
         "found": "founded founder founding",
         "give": "gave given",
         "know": "knew known",
@@ -68,8 +67,7 @@ def overlap(left: str, right: str) -> float:
 
 
 def _base(word: str) -> str:
-    if word in _BASE:
-        return _BASE[word]
+    word = _BASE.get(word, word)
     for ending in ("ing", "ed", "es", "er", "or", "s", "e"):
         stem = word.removesuffix(ending)
         if stem != word and len(stem) >= 3:

@@ -117,8 +117,13 @@ class GraphState:
             found.update(self._by_lemma.get(lemma, {}))
         return list(found)
 
-    # The next four give ids of *all* facts, obsolete ones included, and how many there are, at
-    # once: what a join needs. They are to be read only.
+    # The next five give *all* facts, obsolete ones included, and how many there are, at once: what
+    # a join needs. They are to be read only.
+
+    @property
+    def table(self) -> Mapping[str, Fact]:
+        """The facts by id."""
+        return self._facts
 
     def outgoing(self, identity: str) -> Mapping[str, Collection[str]]:
         """Fact ids by relation, with this node as subject."""
