@@ -25,6 +25,8 @@ MAX_STEPS = 300_000  # candidate facts looked at
 MAX_ROWS = 10_000  # bindings kept before they are put in order
 
 _PLACES = ("subject", "relation", "object")
+# Collections of fact ids; with each, the relations that are still to be checked, if any.
+_Candidates = list[tuple[Collection[str], tuple[str, ...]]]
 _Solution = tuple[list[str], list[list[str]]]  # values of the variables; per pattern, fact ids
 
 
@@ -215,12 +217,12 @@ class _Join:
             bound = self._bound
             self._found.append(([bound[name] for name in self._variables], self._support.copy()))
             return
-        chosen = self._most_selective(remaining) if len(remaining) > 1 else remaining[0]
+        chosen, candidates = self._most_selective(remaining)
         rest = tuple([i for i in remaining if i != chosen])
         pattern, bound = self._patterns[chosen], self._bound
         new = [place for place in pattern.places if pattern.terms[place].variable not in bound]
         names = [pattern.terms[place].variable for place in new]
-        for values, ids in self._groups(pattern, new, names).items():
+        for values, ids in self._groups(candidates, new, names).items():
             if not self._complete:
                 break
             for name, value in zip(names, values, strict=True):
@@ -232,13 +234,13 @@ class _Join:
             bound.pop(name, None)
 
     def _groups(
-        self, pattern: _Compiled, new: list[int], names: list[str]
+        self, candidates: _Candidates, new: list[int], names: list[str]
     ) -> dict[tuple[str, ...], list[str]]:
         """The candidate facts' ids by what they would bind."""
         groups: dict[tuple[str, ...], list[str]] = {}
         twice = len(set(names)) < len(names)  # the same variable at both ends
         table = self._graph.table
-        for ids, relations in self._indexed(pattern):
+        for ids, relations in candidates:
             self._steps -= len(ids)
             if self._steps < 0:
                 self._complete = False
@@ -271,9 +273,8 @@ class _Join:
         bound = self._bound.get(term.variable)
         return term.among if bound is None else (bound,)
 
-    def _indexed(self, pattern: _Compiled) -> list[tuple[Collection[str], tuple[str, ...]]]:
-        """Collections of fact ids that together hold every candidate; with each, the relations
-        that are still to be checked, if any."""
+    def _candidates(self, pattern: _Compiled) -> _Candidates:
+        """Where every fact is that could fulfil the pattern under the bindings so far."""
         graph, relations = self._graph, self._now(pattern.relation)
         subjects, objects = self._now(pattern.subject), self._now(pattern.object)
         if subjects and objects:
@@ -282,7 +283,7 @@ class _Join:
             if not relations:
                 return [(graph.with_relation(), ())]
             return [(graph.with_relation(name), ()) for name in relations]
-        found: list[tuple[Collection[str], tuple[str, ...]]] = []
+        found: _Candidates = []
         for node in subjects or objects:
             index = graph.outgoing(node) if subjects else graph.incoming(node)
             few = relations if relations and len(relations) <= len(index) else index
@@ -291,13 +292,16 @@ class _Join:
                     found.append((index[name], ()))
         return found
 
-    def _most_selective(self, remaining: tuple[int, ...]) -> int:
-        """The pattern with the fewest candidates; among equals the first."""
-        chosen, least = remaining[0], -1
-        for number in remaining:
-            size = sum([len(ids) for ids, _ in self._indexed(self._patterns[number])])
-            if least < 0 or size < least:
-                chosen, least = number, size
-                if size <= 1:
+    def _most_selective(self, remaining: tuple[int, ...]) -> tuple[int, _Candidates]:
+        """The pattern with the fewest candidates, among equals the first; and these."""
+        chosen, best = remaining[0], self._candidates(self._patterns[remaining[0]])
+        if len(remaining) > 1:
+            least = sum([len(ids) for ids, _ in best])
+            for number in remaining[1:]:
+                if least <= 1:
                     break
-        return chosen
+                other = self._candidates(self._patterns[number])
+                size = sum([len(ids) for ids, _ in other])
+                if size < least:
+                    chosen, best, least = number, other, size
+        return chosen, best
