@@ -12,7 +12,7 @@ from assistant.thoughts.state import GraphState
 
 Test = Literal["type", "=", "!=", "<", ">", "before", "after", "contains"]
 
-_DATE_TYPES = frozenset(("date", "time", "year"))
+DATE_TYPES = frozenset(("date", "time", "year"))
 # Which outcome of a comparison a test asks for.
 _WANTED: dict[str, tuple[Order, ...]] = {
     "<": ("less", "earlier"),
@@ -70,7 +70,7 @@ class _Value:
         self.type = node.type if node else ""
         self.kind = node.kind if node else "relation"
         self.names = (node.label, *node.aliases) if node else (text,)
-        self.is_date = self.type.casefold() in _DATE_TYPES
+        self.is_date = self.type.casefold() in DATE_TYPES
 
     def equals(self, other: _Value) -> bool:
         if self.id and other.id:

@@ -68,7 +68,7 @@ _DATES = [
         rf"{_MONTH}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+{_YEAR}",
         rf"{_MONTH},?\s+{_YEAR}",
         r"(?P<year>\d{1,4})\s*(?P<era>bc|bce|ad|ce)\b\.?",
-        r"(?:in\s+|the\s+year\s+)?(?P<year>\d{4})",
+        r"(?:in\s+|the\s+year\s+)?(?P<year>-?\d{4})",
     )
 ]
 _QUANTITY = re.compile(
