@@ -81,6 +81,16 @@ class Plan:
         """The slots that are not known, those first that others need."""
         return [state for state in self.slots if not state.known]
 
+    @property
+    def chained(self) -> bool:
+        """Whether one slot needs another one."""
+        return self.question.kind == "chain"
+
+    def found_names(self) -> list[str]:
+        """The names that fill slots on the way to the answer."""
+        filled = (s.filled for s in self.slots if s.filled and s.slot.variable != ANSWER)
+        return list(dict.fromkeys(self._graph.node(node).label for node in filled))
+
     def label(self, variable: str) -> str:
         """What a variable stands for, as far as it is known; else the variable."""
         for state in self.slots:
@@ -146,7 +156,7 @@ class Plan:
         return not named or f" {normal_form(found.label)} " in asked
 
     def _fit(self, slot: Slot, wanted: str, given: str, about: Sequence[str]) -> float:
-        """How well a fact's two ends fit: what is wanted by its kind, the other by what it is about."""
+        """How well a fact fits: what is wanted by its kind, the other end by what it is about."""
         found, other = self._graph.node(wanted), normal_form(self._graph.node(given).label)
         kinds = _FITS.get(slot.type)
         if slot.type and slot.type in other.split():

@@ -96,9 +96,8 @@ class Thinker:
         self._walk()
         yield from self._take_in()
         for number in range(1, out.effort.rounds + 1):
-            if not self._plan.open:
-                break
-            if out.stopped:
+            # A chain of things that seems complete is looked at once more: its middle may be wrong.
+            if out.stopped or not (self._plan.open or (self._plan.chained and number == 1)):
                 break
             queries = self._next_queries()
             if not queries:
@@ -172,7 +171,7 @@ class Thinker:
         """The things that lead onward, each with what is asked; and the open slots' own words."""
         asked = self._means.queries[0]
         named = f" {normal_form(asked.text)} "
-        names: list[str] = []
+        names = self._plan.found_names()
         for identity in sorted(self._walked, key=lambda i: (-self._walked[i], i)):
             passage = self._passages.get(identity)
             if passage is None or identity in self._seeds:
@@ -180,7 +179,7 @@ class Thinker:
             name = without_qualifier(passage.title)
             if name and f" {normal_form(name)} " not in named and name not in names:
                 names.append(name)
-            if len(names) == INSTANCES:
+            if len(names) >= INSTANCES:
                 break
         self.outcome.names += [name for name in names if name not in self.outcome.names]
         texts = [f"{name} {asked.text}" for name in names]
