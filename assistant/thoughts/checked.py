@@ -20,12 +20,14 @@ def checked_node(values: dict[str, Any]) -> Node:
         UsageError: a field is missing, unknown or of the wrong type.
         GraphError: the values do not make a node.
     """
-    return _checked(_NODES, Node, values)
+    node: Node = _checked(_NODES, Node, values)
+    return node
 
 
 def checked_fact(values: dict[str, Any]) -> Fact:
     """The fact with these fields; raises like `checked_node`."""
-    return _checked(_FACTS, Fact, values)
+    fact: Fact = _checked(_FACTS, Fact, values)
+    return fact
 
 
 def fields_of(thing: Node | Fact) -> dict[str, Any]:
