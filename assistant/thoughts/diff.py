@@ -59,6 +59,7 @@ def difference_in_words(changes: Sequence[Change], first: Snapshot, second: Snap
     if not changes:
         return "no difference"
     labels = {node.id: node.label for node in (*first.nodes, *second.nodes)}
+    # As a fact was before: what has changed is said beside it.
     facts = {fact.id: fact for fact in (*second.facts, *first.facts)}
     counts = Counter(change.change for change in changes)
     lines = [", ".join(f"{count} × {kind}" for kind, count in counts.most_common())]

@@ -56,7 +56,7 @@ def fact_in_words(
         words += "".join(f" [{source}]" for source in others if source)
     if fact.obsolete:
         words += f" (no longer counts: {_cut(fact.obsolete)})"
-    return words
+    return _one_line(words)
 
 
 def thought_in_words(node: Node) -> str:
@@ -72,6 +72,10 @@ def change_in_words(change: Change, label: Mapping[str, str], facts: Mapping[str
         label: names of nodes by id.
         facts: by id, for changes that name a fact by its id alone.
     """
+    return _one_line(_change(change, label, facts))
+
+
+def _change(change: Change, label: Mapping[str, str], facts: Mapping[str, Fact]) -> str:
 
     def said(identity: str) -> str:
         if identity not in facts:
@@ -147,7 +151,8 @@ def _revised(old: Node | Fact, new: Node | Fact) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    # Controls and directions of writing could steer a terminal, or hide what follows.
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())
 
 
 def _cut(text: str) -> str:
