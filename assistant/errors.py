@@ -1,6 +1,7 @@
 """The project's exception tree, for code above `indexes` (see `indexes.errors` for the drawing)."""
 
 from indexes.errors import (
+    BudgetSpentError,
     GraphError,
     IndexCorruptError,
     IndexFormatError,
@@ -22,6 +23,7 @@ from indexes.errors import (
 )
 
 __all__ = [
+    "BudgetSpentError",
     "GraphError",
     "IndexCorruptError",
     "IndexFormatError",

@@ -14,7 +14,10 @@ import types
 from dataclasses import dataclass, field
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from assistant.errors import UsageError
+from pydantic import TypeAdapter
+
+from assistant.errors import KnowledgeAssistantError, UsageError
+from assistant.thoughts.changes import Batch
 
 SentenceStatus = Literal["supported", "unsupported", "dropped"]
 # "assistant" is the assistant itself: a reply that no document was asked for.
@@ -159,6 +162,34 @@ class StepDecided:
 
 
 @dataclass(frozen=True, slots=True)
+class GraphChanged:
+    """The graph of thoughts of this question changed; all of them together are its log."""
+
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingDone:
+    """What came of thinking, and what it cost.
+
+    `support` are ids of the facts that settle the question's slots, `missing` the slots that stayed
+    open, in words; `searched` the queries beyond the question's own. `calls` and `tokens` are a
+    model's while thinking, without the answer.
+    """
+
+    effort: str
+    kind: str
+    rounds: int
+    calls: int
+    tokens: int
+    seconds: float
+    support: tuple[str, ...]
+    missing: tuple[str, ...]
+    searched: tuple[str, ...]
+    stopped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
     """The next piece of the answer as the reader writes it, before the check."""
 
@@ -219,6 +250,8 @@ Event = Union[  # noqa: UP007 - evaluated at run time to build the registry
     PassagesRanked,
     EvidenceSelected,
     StepDecided,
+    GraphChanged,
+    ThinkingDone,
     Token,
     SentenceChecked,
     AnswerDone,
@@ -226,6 +259,7 @@ Event = Union[  # noqa: UP007 - evaluated at run time to build the registry
     TurnFailed,
 ]
 
+_BATCH = TypeAdapter(Batch)
 _TYPES: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
 
 
@@ -260,7 +294,7 @@ def from_json(line: str) -> Event:
         values = json.loads(line)
         kind = _TYPES[values.pop("event")]
         event: Event = _build(kind, values)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, KnowledgeAssistantError) as error:
         raise UsageError(f"not an event: {line[:80]!r}") from error
     return event
 
@@ -279,6 +313,8 @@ def _restore(hint: Any, value: Any) -> Any:
         return None
     if get_origin(hint) is tuple:
         return tuple(_restore(get_args(hint)[0], item) for item in value)
+    if hint is Batch:
+        return _BATCH.validate_python(value)
     if get_origin(hint) in (Union, types.UnionType):
         inner = next(arg for arg in get_args(hint) if arg is not types.NoneType)
         return _restore(inner, value)

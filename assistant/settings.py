@@ -89,6 +89,24 @@ class UnderstandingSettings(Section):
     statements_in_answer: bool = Field(True, description="the reader is told the chosen statements")
 
 
+class ThoughtsSettings(Section):
+    """How the graph of thoughts is built and how hard it is thought."""
+
+    graph: Literal["auto", "off", "rules", "model"] = Field(
+        "auto",
+        description="graph of an index, made with it; auto = rules if the parser is installed",
+    )
+    effort: Literal["auto", "off", "quick", "normal", "deep"] = Field(
+        "auto",
+        description="auto = quick, and normal where the answerer is installed and a part of the "
+        "question stays open; quick calls no model, normal at most 3 times, deep 10",
+    )
+    rounds: int = Field(2, ge=0, le=5, description="further searches for what is missing, at most")
+    seconds: float = Field(
+        0.0, ge=0, le=3_600, description="longest thinking for one question; 0 = by effort"
+    )
+
+
 class AnsweringSettings(Section):
     """How an answer is written and checked."""
 
@@ -119,6 +137,7 @@ class Settings(Section):
     models: ModelSettings = ModelSettings()  # type: ignore[call-arg]
     understanding: UnderstandingSettings = UnderstandingSettings()  # type: ignore[call-arg]
     retrieval: RetrievalSettings = RetrievalSettings()  # type: ignore[call-arg]
+    thoughts: ThoughtsSettings = ThoughtsSettings()  # type: ignore[call-arg]
     answering: AnsweringSettings = AnsweringSettings()  # type: ignore[call-arg]
     app: AppSettings = AppSettings()  # type: ignore[call-arg]
 

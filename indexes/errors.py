@@ -21,6 +21,7 @@ the page into a notice; neither shows a stack trace.
     │   ├── ModelFetchError
     │   └── ModelRuntimeError
     ├── GraphError                 a change or operation that does not fit the graph of thoughts
+    ├── BudgetSpentError           a question's model calls or seconds are used up
     └── StorageError               home folder not writable, disk full, database damaged
 """
 
@@ -123,6 +124,10 @@ class ModelRuntimeError(ModelError):
 
 class GraphError(KnowledgeAssistantError):
     """A change or an operation does not fit the graph of thoughts; nothing was changed."""
+
+
+class BudgetSpentError(KnowledgeAssistantError):
+    """The model calls or seconds that one question may cost are used up."""
 
 
 class StorageError(KnowledgeAssistantError):

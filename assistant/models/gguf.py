@@ -118,7 +118,7 @@ class GGUFChat(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         whole: AIMessageChunk | None = None
-        for chunk in self._stream(messages, stop, None, **kwargs):
+        for chunk in self._stream(messages, stop, run_manager, **kwargs):
             part = chunk.message
             assert isinstance(part, AIMessageChunk)
             whole = part if whole is None else whole + part

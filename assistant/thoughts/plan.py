@@ -1,0 +1,156 @@
+"""The slots of one question while it is worked on: wanted, known or refuted, each with why.
+
+A slot is settled by a fact: the fact's sentence says what the slot asks, one of its ends is what
+the slot is about, and the other end is what was wanted. What only looks promising stays a guess: it
+is searched for, and never counted as known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from assistant.thoughts.changes import Change, CreateNode, ReviseNode
+from assistant.thoughts.graph import ThoughtGraph
+from assistant.thoughts.model import MAX_LABEL, MAX_TEXT, Fact, Node, ThoughtStatus, normal_form
+from assistant.thoughts.question import ANSWER, Question, Slot
+
+_VARIABLE = re.compile(r"\?\w+")
+
+# Which types of values and entities answer which question word (spaCy's types, lower case).
+_FITS: Mapping[str, frozenset[str]] = {
+    "person": frozenset(("person",)),
+    "date": frozenset(("date", "time")),
+    "year": frozenset(("date",)),
+    "place": frozenset(("gpe", "loc", "fac", "org")),
+    "city": frozenset(("gpe",)),
+    "state": frozenset(("gpe",)),
+    "country": frozenset(("gpe",)),
+    "number": frozenset(("cardinal", "quantity", "ordinal", "money", "percent", "number")),
+    "company": frozenset(("org",)),
+    "university": frozenset(("org",)),
+    "band": frozenset(("org", "person")),
+}
+# A sentence less like the slot's text than this says something else (cosine, or share of words).
+SAYS_IT = 0.45
+_WRONG_TYPE = 0.6  # what is left of a candidate's score when its type does not fit
+
+
+@dataclass(slots=True)
+class Progress:
+    """One slot's state. `filled` is the node that settles it, `by` the facts that say so."""
+
+    slot: Slot
+    filled: str = ""
+    by: tuple[str, ...] = ()
+    guesses: list[str] = field(default_factory=list)
+
+    @property
+    def known(self) -> bool:
+        return bool(self.filled)
+
+
+class Plan:
+    """The question's slots in their order, mirrored as thought nodes of the graph."""
+
+    def __init__(self, question: Question, graph: ThoughtGraph) -> None:
+        self.question = question
+        self.slots = [Progress(slot) for slot in question.slots]
+        self._graph = graph
+
+    def thoughts(self) -> list[Change]:
+        """The nodes to begin with: every slot wanted."""
+        return [
+            CreateNode(
+                Node(
+                    f"thought:{state.slot.variable}",
+                    "thought",
+                    state.slot.text[:MAX_LABEL],
+                    type=state.slot.type[:MAX_LABEL],
+                    status="wanted",
+                    why="nothing was read yet",
+                )
+            )
+            for state in self.slots
+        ]
+
+    @property
+    def open(self) -> list[Progress]:
+        """The slots that are not known, those first that others need."""
+        return [state for state in self.slots if not state.known]
+
+    def label(self, variable: str) -> str:
+        """What a variable stands for, as far as it is known; else the variable."""
+        for state in self.slots:
+            if state.slot.variable == variable and state.filled:
+                return self._graph.node(state.filled).label
+        return variable
+
+    def text(self, slot: Slot) -> str:
+        """The slot's text with what is known put in; an unknown variable becomes its own text."""
+        texts = {s.slot.variable: s.slot.text for s in self.slots if s.slot.variable != ANSWER}
+
+        def replaced(match: re.Match[str]) -> str:
+            label = self.label(match.group())
+            return texts.get(label, label) if label.startswith("?") else label
+
+        text = slot.text
+        for _ in self.slots:  # a slot's text may name another one
+            text = _VARIABLE.sub(replaced, text)
+        return text
+
+    def filled_in(self, slot: Slot) -> bool:
+        """Whether the slot's text says more than its question did: a variable in it is known."""
+        return any(name.startswith("?") and self.label(name) != name for name in slot.about)
+
+    def settle(self, facts: Sequence[tuple[Fact, float]], slot: Progress) -> Fact | None:
+        """Look for the fact that fills a slot.
+
+        Args:
+            facts: that may, each with how well its sentence says what the slot asks, in [0, 1].
+
+        Returns:
+            the fact that filled it, or None where none does.
+        """
+        best: tuple[float, str, Fact] | None = None
+        about = [self.label(name) for name in slot.slot.about]
+        named = [normal_form(name) for name in about if not name.startswith("?")]
+        for fact, likeness in facts:
+            if fact.obsolete or fact.negated or fact.hedged:
+                continue
+            for wanted, given in ((fact.object, fact.subject), (fact.subject, fact.object)):
+                if not self._is_about(given, named) or self._is_about(wanted, named):
+                    continue
+                score = likeness * self._fit(slot.slot, wanted)
+                # Of equal ones the same every time.
+                key = (score, wanted, fact)
+                if score >= SAYS_IT and (best is None or (key[0], fact.id) > (best[0], best[2].id)):
+                    best = key
+        if best is None:
+            return None
+        slot.filled, slot.by = best[1], (best[2].id,)
+        return best[2]
+
+    def told(self, state: Progress, why: str) -> list[Change]:
+        """The change of a slot's thought: known by a fact, or still wanted and why."""
+        old = self._graph.node(f"thought:{state.slot.variable}")
+        status: ThoughtStatus = "known" if state.known else "wanted"
+        new = Node(old.id, "thought", old.label, old.type, old.aliases, "", status, why[:MAX_TEXT])
+        return [] if new == old else [ReviseNode(old, new)]
+
+    def _is_about(self, node: str, names: Sequence[str]) -> bool:
+        """Whether a node is (a part of the name of) one of the things the slot is about."""
+        own = node.partition(":")[2]
+        words = set(own.split())
+        return any(
+            own == name or (words and (words <= set(name.split()) or set(name.split()) <= words))
+            for name in names
+        )
+
+    def _fit(self, slot: Slot, node: str) -> float:
+        fitting = _FITS.get(slot.type)
+        found = self._graph.node(node)
+        if fitting is None:
+            return 1.0
+        return 1.0 if found.type in fitting else _WRONG_TYPE
