@@ -7,15 +7,17 @@ of its greater part and cannot be read back.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from assistant.errors import GraphError, UnknownNameError, UsageError
+from assistant.thoughts.changes import Change, CreateEdge, CreateNode, ReviseEdge, ReviseNode
 from assistant.thoughts.diff import difference
 from assistant.thoughts.graph import ThoughtGraph
 from assistant.thoughts.graphml import from_graphml, to_graphml
 from assistant.thoughts.jsonld import from_jsonld, to_jsonld
 from assistant.thoughts.kgcl import from_kgcl, to_kgcl
 from assistant.thoughts.mermaid import to_mermaid
-from assistant.thoughts.state import Snapshot
+from assistant.thoughts.state import GraphState, Snapshot
 
 # A graph of 100,000 facts with their evidence is about half of it.
 MAX_CHARACTERS = 100_000_000
@@ -83,3 +85,30 @@ def graph_of(snapshot: Snapshot, *, reason: str) -> ThoughtGraph:
     if changes := difference(Snapshot((), ()), snapshot):
         graph.apply(changes, author="person", reason=reason)
     return graph
+
+
+def additions(graph: GraphState, more: Snapshot) -> list[Change]:
+    """What has to change for the graph to hold `more` too; nothing that it holds is lost.
+
+    A node that is there keeps its label and takes the other's names as aliases; a fact that is
+    there takes the other's evidence. Applied again, there is nothing left to change.
+    """
+    changes: list[Change] = []
+    for node in more.nodes:
+        if node.id not in graph:
+            changes.append(CreateNode(node))
+            continue
+        old = graph.node(node.id)
+        names = {*old.aliases, *node.aliases, node.label} - {old.label}
+        new = replace(old, aliases=tuple(sorted(names)))
+        if new != old:
+            changes.append(ReviseNode(old, new))
+    for fact in more.facts:
+        if fact.id not in graph:
+            changes.append(CreateEdge(fact))
+            continue
+        kept = graph.fact(fact.id)
+        richer = kept.with_evidence(fact.evidence, fact.confidence)
+        if richer != kept:
+            changes.append(ReviseEdge(kept, richer))
+    return changes

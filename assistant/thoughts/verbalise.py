@@ -56,7 +56,7 @@ def fact_in_words(
         words += "".join(f" [{source}]" for source in others if source)
     if fact.obsolete:
         words += f" (no longer counts: {_cut(fact.obsolete)})"
-    return _one_line(words)
+    return one_line(words)
 
 
 def thought_in_words(node: Node) -> str:
@@ -72,7 +72,7 @@ def change_in_words(change: Change, label: Mapping[str, str], facts: Mapping[str
         label: names of nodes by id.
         facts: by id, for changes that name a fact by its id alone.
     """
-    return _one_line(_change(change, label, facts))
+    return one_line(_change(change, label, facts))
 
 
 def _change(change: Change, label: Mapping[str, str], facts: Mapping[str, Fact]) -> str:
@@ -84,13 +84,13 @@ def _change(change: Change, label: Mapping[str, str], facts: Mapping[str, Fact])
 
     match change:
         case CreateNode(node):
-            return f"new {_kind(node)}: {_one_line(node.label)}"
+            return f"new {_kind(node)}: {one_line(node.label)}"
         case DeleteNode(node):
-            return f"gone: {_kind(node)} {_one_line(node.label)}"
+            return f"gone: {_kind(node)} {one_line(node.label)}"
         case RenameNode(_, old, new):
-            return f"{_one_line(old)} is now called {_one_line(new)}"
+            return f"{one_line(old)} is now called {one_line(new)}"
         case ReviseNode(old_node, new_node):
-            return f"{_one_line(old_node.label)}: {_revised(old_node, new_node)}"
+            return f"{one_line(old_node.label)}: {_revised(old_node, new_node)}"
         case CreateEdge(fact):
             return f"new fact: {fact_in_words(fact, label)}"
         case DeleteEdge(fact):
@@ -120,11 +120,11 @@ def batch_in_words(batch: Batch, label: Mapping[str, str], facts: Mapping[str, F
 
 
 def _name(identity: str, label: Mapping[str, str]) -> str:
-    return _one_line(label.get(identity, identity.partition(":")[2] or identity))
+    return one_line(label.get(identity, identity.partition(":")[2] or identity))
 
 
 def _kind(node: Node) -> str:
-    return f"{node.kind} ({_one_line(node.type)})" if node.type else node.kind
+    return f"{node.kind} ({one_line(node.type)})" if node.type else node.kind
 
 
 def _span(start: str, end: str) -> str:
@@ -150,11 +150,12 @@ def _revised(old: Node | Fact, new: Node | Fact) -> str:
     return "; ".join(parts) or "as before"
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """The text on one line, without what is invisible."""
     # Controls and directions of writing could steer a terminal, or hide what follows.
     return "".join(c for c in " ".join(text.split()) if c.isprintable())
 
 
 def _cut(text: str) -> str:
-    line = _one_line(text)
+    line = one_line(text)
     return line if len(line) <= _CUT else line[: _CUT - 1].rstrip() + "…"

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from assistant.errors import GraphError, UnknownNameError, UsageError
 from assistant.thoughts import exchange
 from assistant.thoughts.changes import CreateEdge, CreateNode
-from assistant.thoughts.exchange import IMPORT_FORMATS, export, import_graph
+from assistant.thoughts.exchange import IMPORT_FORMATS, additions, export, import_graph
 from assistant.thoughts.graph import ThoughtGraph
 from assistant.thoughts.mermaid import MAX_NODES, to_mermaid
 from assistant.thoughts.model import Node, make_fact
@@ -252,3 +252,22 @@ def test_a_large_drawing_says_what_it_leaves_out() -> None:
     assert "  %% 5 nodes and 5 facts are left out" in text
     assert 'more["5 nodes and 5 facts are left out"]' in text
     assert text.count('"]') == MAX_NODES + 1
+
+
+@SLOW
+@given(graphs(), graphs())
+def test_additions_add_and_lose_nothing(first: ThoughtGraph, second: ThoughtGraph) -> None:
+    before, more = first.snapshot(), second.snapshot()
+    changes = additions(first, more)
+    if changes:
+        first.apply(changes, author="person", reason="more")
+    assert additions(first, more) == []
+    for node in before.nodes:
+        kept = first.node(node.id)
+        assert kept.label == node.label and set(node.aliases) <= set(kept.aliases)
+    for node in more.nodes:
+        kept = first.node(node.id)
+        assert {node.label, *node.aliases} <= {kept.label, *kept.aliases}
+    for fact in (*before.facts, *more.facts):
+        assert set(fact.evidence) <= set(first.fact(fact.id).evidence)
+        assert first.fact(fact.id).confidence >= fact.confidence
