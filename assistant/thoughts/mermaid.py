@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
+from collections import Counter, deque
 
 from assistant.thoughts.model import Fact, Node
 from assistant.thoughts.state import Snapshot
@@ -25,16 +25,10 @@ _SHAPES = {
 def to_mermaid(
     snapshot: Snapshot, *, max_nodes: int = MAX_NODES, max_facts: int = MAX_FACTS
 ) -> str:
-    """A flowchart of the nodes with the most facts that count; dotted where obsolete or denied.
-
-    What is left out is said, in a comment and in the drawing.
+    """A flowchart of what is around the node with the most facts that count, then the next one;
+    dotted where obsolete or denied. What is left out is said, in a comment and in the drawing.
     """
-    degree: Counter[str] = Counter()
-    for fact in snapshot.facts:
-        weight = 1 if fact.obsolete else 1000  # facts that count first
-        degree[fact.subject] += weight
-        degree[fact.object] += weight
-    ranked = sorted(snapshot.nodes, key=lambda node: (-degree[node.id], node.id))[:max_nodes]
+    ranked = _nearest(snapshot, max_nodes)
     number = {node.id: f"n{position}" for position, node in enumerate(ranked, start=1)}
     drawable = [f for f in snapshot.facts if f.subject in number and f.object in number]
     facts = sorted(drawable, key=lambda fact: (bool(fact.obsolete), fact.id))[:max_facts]
@@ -47,6 +41,26 @@ def to_mermaid(
         lines.insert(1, f"  %% {left_out}")
         lines.append(f'  more["{left_out}"]')
     return "\n".join(lines) + "\n"
+
+
+def _nearest(snapshot: Snapshot, most: int) -> list[Node]:
+    """Breadth first from the node with the most facts, so that what is drawn hangs together."""
+    around: dict[str, dict[str, None]] = {node.id: {} for node in snapshot.nodes}
+    degree: Counter[str] = Counter()
+    for fact in sorted(snapshot.facts, key=lambda fact: bool(fact.obsolete)):
+        for end, other in ((fact.subject, fact.object), (fact.object, fact.subject)):
+            around[end][other] = None
+            degree[end] += 0 if fact.obsolete else 1
+    ids: dict[str, None] = {}
+    for start in sorted(around, key=lambda identity: (-degree[identity], identity)):
+        waiting = deque([start])
+        while waiting and len(ids) < most:
+            identity = waiting.popleft()
+            if identity not in ids:
+                ids[identity] = None
+                waiting += around[identity]
+    nodes = {node.id: node for node in snapshot.nodes}
+    return [nodes[identity] for identity in ids]
 
 
 def _node(node: Node) -> str:

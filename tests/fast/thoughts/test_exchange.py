@@ -222,6 +222,13 @@ def test_nothing_breaks_out_of_a_mermaid_label(graph: ThoughtGraph) -> None:
         assert _LINE.fullmatch(line), line
 
 
+def test_a_drawing_of_a_part_hangs_together() -> None:
+    nodes = tuple(Node(f"entity:{n:04}", "entity", f"{n}") for n in range(1000))
+    ring = tuple(make_fact(f"entity:{n:04}", "r", f"entity:{n * 7 % 1000:04}") for n in range(1000))
+    text = to_mermaid(Snapshot(nodes, tuple(sorted(ring, key=lambda fact: fact.id))))
+    assert text.count("-->") >= MAX_NODES - 1
+
+
 @pytest.mark.parametrize(
     "attack",
     [
