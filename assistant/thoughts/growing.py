@@ -69,6 +69,7 @@ def _operation(passage: Passage, triple: Triple) -> AddFact:
         object=_thing(triple.object),
         evidence=[
             Quoted(
+                kind="passage",
                 source=passage.id,
                 quote=passage.text[triple.start : triple.end],
                 start=triple.start,

@@ -34,7 +34,8 @@ _FITS: Mapping[str, frozenset[str]] = {
 }
 # A sentence less like the slot's text than this says something else (cosine, or share of words).
 SAYS_IT = 0.45
-_WRONG_TYPE = 0.6  # what is left of a candidate's score when its type does not fit
+# What is left of the likeness where only one end of a fact fits, and where neither does.
+_LOOSE, _WRONG_TYPE = 0.85, 0.6
 
 
 @dataclass(slots=True)
@@ -113,24 +114,23 @@ class Plan:
         Returns:
             the fact that filled it, or None where none does.
         """
-        best: tuple[float, str, Fact] | None = None
-        about = [self.label(name) for name in slot.slot.about]
-        named = [normal_form(name) for name in about if not name.startswith("?")]
+        best: tuple[float, str, str] | None = None
+        about = [normal_form(self.label(name)) for name in slot.slot.about]
+        asked = f" {normal_form(self.question.text)} "
         for fact, likeness in facts:
-            if fact.obsolete or fact.negated or fact.hedged:
+            if fact.obsolete or fact.negated or fact.hedged or likeness < SAYS_IT:
                 continue
-            for wanted, given in ((fact.object, fact.subject), (fact.subject, fact.object)):
-                if not self._is_about(given, named) or self._is_about(wanted, named):
+            for wanted, given in ((fact.subject, fact.object), (fact.object, fact.subject)):
+                if self._says_nothing(wanted, asked):
                     continue
-                score = likeness * self._fit(slot.slot, wanted)
+                score = likeness * self._fit(slot.slot, wanted, given, about)
                 # Of equal ones the same every time.
-                key = (score, wanted, fact)
-                if score >= SAYS_IT and (best is None or (key[0], fact.id) > (best[0], best[2].id)):
-                    best = key
+                if score >= SAYS_IT and (best is None or (score, fact.id) > best[:2]):
+                    best = (score, fact.id, wanted)
         if best is None:
             return None
-        slot.filled, slot.by = best[1], (best[2].id,)
-        return best[2]
+        slot.filled, slot.by = best[2], (best[1],)
+        return self._graph.fact(best[1])
 
     def told(self, state: Progress, why: str) -> list[Change]:
         """The change of a slot's thought: known by a fact, or still wanted and why."""
@@ -139,18 +139,25 @@ class Plan:
         new = Node(old.id, "thought", old.label, old.type, old.aliases, "", status, why[:MAX_TEXT])
         return [] if new == old else [ReviseNode(old, new)]
 
-    def _is_about(self, node: str, names: Sequence[str]) -> bool:
-        """Whether a node is (a part of the name of) one of the things the slot is about."""
-        own = node.partition(":")[2]
-        words = set(own.split())
-        return any(
-            own == name or (words and (words <= set(name.split()) or set(name.split()) <= words))
-            for name in names
-        )
-
-    def _fit(self, slot: Slot, node: str) -> float:
-        fitting = _FITS.get(slot.type)
+    def _says_nothing(self, node: str, asked: str) -> bool:
+        """Whether it is no name or value, or one that the question has itself."""
         found = self._graph.node(node)
-        if fitting is None:
-            return 1.0
-        return 1.0 if found.type in fitting else _WRONG_TYPE
+        named = found.kind == "value" or any(c.isupper() or c.isdigit() for c in found.label)
+        return not named or f" {normal_form(found.label)} " in asked
+
+    def _fit(self, slot: Slot, wanted: str, given: str, about: Sequence[str]) -> float:
+        """How well a fact's two ends fit: what is wanted by its kind, the other by what it is about."""
+        found, other = self._graph.node(wanted), normal_form(self._graph.node(given).label)
+        kinds = _FITS.get(slot.type)
+        if slot.type and slot.type in other.split():
+            return 1.0  # "Mercer University is a … university"
+        joined = any(other == name or _part(other, name) for name in about)
+        if kinds is not None:
+            return (1.0 if joined else _LOOSE) if found.type in kinds else _WRONG_TYPE
+        return _LOOSE if joined else _WRONG_TYPE
+
+
+def _part(first: str, second: str) -> bool:
+    """Whether one name's words are among the other's: "King" and "William King"."""
+    words, others = set(first.split()), set(second.split())
+    return bool(words) and bool(others) and (words <= others or others <= words)

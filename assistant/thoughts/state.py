@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +26,11 @@ from assistant.thoughts.changes import (
     ReviseNode,
 )
 from assistant.thoughts.model import Fact, Node, NodeKind, normal_form
+from assistant.thoughts.relations import lemmas
+
+# Insertion-ordered sets, so that what is read from them has a fixed order.
+_Ids = dict[str, None]
+_NONE: dict[str, _Ids] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +49,12 @@ class GraphState:
         self._graph: Any = nx.MultiDiGraph()
         self._nodes: dict[str, Node] = {}
         self._facts: dict[str, Fact] = {}
-        # Insertion-ordered sets, so that what is read from them has a fixed order.
-        self._by_name: dict[str, dict[str, None]] = {}
-        self._by_relation: dict[str, dict[str, None]] = {}
+        self._by_name: dict[str, _Ids] = {}
+        self._by_relation: dict[str, _Ids] = {}
+        self._by_lemma: dict[str, _Ids] = {}  # to relations
+        # Node id → relation → fact ids: a hub's few facts of one relation are found at once.
+        self._outgoing: dict[str, dict[str, _Ids]] = {}
+        self._incoming: dict[str, dict[str, _Ids]] = {}
 
     # -- reading ----------------------------------------------------------------------------
 
@@ -101,6 +109,38 @@ class GraphState:
 
     def relations(self) -> tuple[str, ...]:
         return tuple(self._by_relation)
+
+    def relations_sharing_words(self, relation: str) -> list[str]:
+        """The relations that have a lemma in common with this one, in the order they came in."""
+        found: _Ids = {}
+        for lemma in sorted(lemmas(relation)):
+            found.update(self._by_lemma.get(lemma, {}))
+        return list(found)
+
+    # The next five give *all* facts, obsolete ones included, and how many there are, at once: what
+    # a join needs. They are to be read only.
+
+    @property
+    def table(self) -> Mapping[str, Fact]:
+        """The facts by id."""
+        return self._facts
+
+    def outgoing(self, identity: str) -> Mapping[str, Collection[str]]:
+        """Fact ids by relation, with this node as subject."""
+        return self._outgoing.get(identity, _NONE)
+
+    def incoming(self, identity: str) -> Mapping[str, Collection[str]]:
+        """Fact ids by relation, with this node as object."""
+        return self._incoming.get(identity, _NONE)
+
+    def joining(self, subject: str, object_: str) -> Collection[str]:
+        """Fact ids from one node to another."""
+        found: Collection[str] = self._graph.get_edge_data(subject, object_, default=())
+        return found
+
+    def with_relation(self, relation: str | None = None) -> Collection[str]:
+        """Fact ids of one relation, or of all."""
+        return self._facts if relation is None else self._by_relation.get(relation, {})
 
     def facts_of(
         self, identity: str, *, as_subject: bool = True, as_object: bool = True
@@ -204,6 +244,8 @@ class GraphState:
 
     def _drop_node(self, node: Node) -> None:
         self._forget_names(node)
+        self._outgoing.pop(node.id, None)
+        self._incoming.pop(node.id, None)
         del self._nodes[node.id]
         self._graph.remove_node(node.id)
 
@@ -219,15 +261,30 @@ class GraphState:
     def _put_fact(self, fact: Fact) -> None:
         self._facts[fact.id] = fact
         self._graph.add_edge(fact.subject, fact.object, key=fact.id)
-        self._by_relation.setdefault(fact.relation, {})[fact.id] = None
+        if fact.relation not in self._by_relation:
+            for lemma in lemmas(fact.relation):
+                self._by_lemma.setdefault(lemma, {})[fact.relation] = None
+        for index, key in self._fact_indexes(fact):
+            index.setdefault(key, {})[fact.id] = None
 
     def _drop_fact(self, fact: Fact) -> None:
         del self._facts[fact.id]
         self._graph.remove_edge(fact.subject, fact.object, key=fact.id)
-        self._discard(self._by_relation, fact.relation, fact.id)
+        for index, key in self._fact_indexes(fact):
+            self._discard(index, key, fact.id)
+        if fact.relation not in self._by_relation:
+            for lemma in lemmas(fact.relation):
+                self._discard(self._by_lemma, lemma, fact.relation)
+
+    def _fact_indexes(self, fact: Fact) -> tuple[tuple[dict[str, _Ids], str], ...]:
+        return (
+            (self._by_relation, fact.relation),
+            (self._outgoing.setdefault(fact.subject, {}), fact.relation),
+            (self._incoming.setdefault(fact.object, {}), fact.relation),
+        )
 
     @staticmethod
-    def _discard(index: dict[str, dict[str, None]], key: str, identity: str) -> None:
+    def _discard(index: dict[str, _Ids], key: str, identity: str) -> None:
         members = index.get(key, {})
         members.pop(identity, None)
         if not members:
