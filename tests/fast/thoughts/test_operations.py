@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.errors import GraphError, UnknownNameError, UsageError
-from assistant.thoughts.changes import Author
+from assistant.thoughts.changes import Author, MoveEdge
 from assistant.thoughts.comparing import Compared
 from assistant.thoughts.executor import Operations
 from assistant.thoughts.extraction.types import Source
@@ -228,6 +228,20 @@ def test_a_fact_that_a_merge_moved_is_found_again() -> None:
         assert added.outcome == "evidence"
     assert len(graph) == 1
     assert [e.source for e in next(graph.facts()).evidence] == ["p1", "Ann", "Bob"]
+
+
+@pytest.mark.parametrize("kept_has_it", [True, False])
+def test_a_merge_leaves_each_statement_once(kept_has_it: bool) -> None:
+    """Also where a change of another kind had made one statement stand twice."""
+    known = [fact(n, "know", "Cy", evidence=said(n)) for n in ("Bob", "Dee")]
+    known += [fact("Ann", "know", "Cy", evidence=said("Ann"))] * kept_has_it
+    graph = graph_of(known, [node("Ann")])
+    move = MoveEdge(known[1].id, "subject", entity("Dee"), entity("Bob"))
+    graph.apply([move], author="person", reason="by hand")
+    run(Operations(graph), MERGE)
+    (only,) = graph.facts()
+    assert set(only.passages) == {"Bob", "Dee", *["Ann"] * kept_has_it}
+    assert len(graph) == len(known)
 
 
 def test_a_moved_facts_id_may_be_wanted_again() -> None:
@@ -660,6 +674,12 @@ def test_schema_of_unknown_or_no_operation() -> None:
         operation_schema(["mtach"])
     with pytest.raises(UsageError):
         operation_schema([])
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_constants_that_json_lacks_are_no_json(constant: str) -> None:
+    with pytest.raises(GraphError, match="no JSON number"):
+        parse_operation(f'{{"op": "match", "limit": {constant}}}')
 
 
 def test_an_unknown_operation_names_the_nearest() -> None:
