@@ -90,6 +90,6 @@ def _of_answer(turn: Turn) -> Place:
     if not graph.log:
         raise GraphError(
             f"the answer to '{turn.question[:60]}' was found without a graph",
-            remedy="ask again with thinking switched on",
+            remedy="ask again with it: assistant --set thoughts.effort=quick ask QUESTION",
         )
     return Place(f"the graph of the answer to '{turn.question[:60]}'", graph)

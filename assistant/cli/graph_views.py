@@ -9,6 +9,7 @@ from typing import Any
 from assistant.cli.graph_places import Place
 from assistant.cli.output import console, write_json
 from assistant.errors import GraphError, UnknownNameError
+from assistant.thoughts.contradictions import find_contradictions
 from assistant.thoughts.graph import ThoughtGraph
 from assistant.thoughts.model import Fact, Node
 from assistant.thoughts.verbalise import fact_in_words, one_line, thought_in_words
@@ -77,6 +78,7 @@ def show_graph(place: Place, *, as_json: bool) -> None:
     labels = labels_of(graph)
     thoughts = list(graph.nodes("thought"))
     facts = sorted(graph.facts(obsolete=True), key=lambda fact: bool(fact.obsolete))
+    contradictions = find_contradictions(graph)
     counts = {kind: len(list(graph.nodes(kind))) for kind in ("entity", "value", "passage")}
     if as_json:
         rows = [fact_row(fact, labels) for fact in facts]
@@ -85,6 +87,7 @@ def show_graph(place: Place, *, as_json: bool) -> None:
                 "graph": place.title,
                 "thoughts": thoughts,
                 "facts": rows,
+                "contradictions": contradictions,
                 "counts": {**counts, "thought": len(thoughts), "fact": len(facts)},
                 "changes": len(graph.log),
             }
@@ -95,6 +98,8 @@ def show_graph(place: Place, *, as_json: bool) -> None:
     for thought in thoughts:
         _line(thought_in_words(thought))
     _facts(facts, labels)
+    for contradiction in contradictions:
+        _line(f"contradiction: {contradiction.why}")
 
 
 def _facts(facts: list[Fact] | tuple[Fact, ...], labels: dict[str, str]) -> None:

@@ -14,17 +14,18 @@ from assistant.thoughts.changes import (
     Author,
     Batch,
     Change,
+    CreateEdge,
     CreateNode,
     ObsoleteEdge,
     ReviseNode,
 )
 from assistant.thoughts.exchange import export, import_graph
 from assistant.thoughts.graph import ThoughtGraph
-from assistant.thoughts.model import Node
+from assistant.thoughts.model import Node, make_fact
 from assistant.thoughts.replay import graph_of_events
 from assistant.workspace import Workspace
 from tests.fast.cli.conftest import Call
-from tests.fast.thoughts.test_kgcl import FACT, TOWER, tower
+from tests.fast.thoughts.test_kgcl import FACT, MAN, TOWER, tower
 
 SLOT = Node("thought:who", "thought", "who designs it", status="wanted", why="asked")
 
@@ -118,6 +119,15 @@ def test_what_an_answer_holds(call: Call, conversation: str) -> None:
     assert values["thoughts"][0]["status"] == "known"
     assert values["facts"][0]["words"].startswith("Stephen Sauvestre designs")
     assert values["facts"][0]["evidence"][0]["start"] == 4
+
+
+def test_contradictions_are_shown(call: Call, kept: Kept) -> None:
+    denied = make_fact(MAN.id, FACT.relation, TOWER.id, negated=True)
+    kept.apply([CreateEdge(denied)], author="rule", reason="read h13")
+    shown = call("graph", "show").out
+    assert "contradiction: Stephen Sauvestre design Eiffel Tower: said and denied" in shown
+    (found,) = call("graph", "show", "--json").json["contradictions"]
+    assert (found["kind"], set(found["facts"])) == ("negated", {FACT.id, denied.id})
 
 
 def test_a_page_of_an_entity(call: Call, kept: Kept) -> None:
