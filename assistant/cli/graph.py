@@ -25,7 +25,7 @@ from assistant.thoughts.exchange import (
 )
 from assistant.thoughts.graph import ThoughtGraph
 from assistant.thoughts.state import Snapshot
-from assistant.thoughts.verbalise import batch_in_words, one_line
+from assistant.thoughts.verbalise import Narrator, one_line
 from indexes.files import write_atomically
 
 graph = typer.Typer(
@@ -65,9 +65,9 @@ def log(
     if as_json:
         write_json({"graph": place.title, "batches": _plain(batches)})
         return
-    labels, facts = labels_of(place.graph), {f.id: f for f in place.graph.facts(obsolete=True)}
+    narrator = Narrator(place.graph.log[: len(place.graph.log) - len(batches)])
     for batch in batches:
-        console().print(batch_in_words(batch, labels, facts), markup=False)
+        console().print(narrator.tell(batch), markup=False)
 
 
 @graph.command("show")

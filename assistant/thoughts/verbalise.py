@@ -8,7 +8,7 @@ stays as it is, between dashes: a clumsy sentence is better than a wrong one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from assistant.thoughts.changes import (
     Batch,
@@ -24,6 +24,7 @@ from assistant.thoughts.changes import (
     ReviseEdge,
     ReviseNode,
 )
+from assistant.thoughts.graph import ThoughtGraph
 from assistant.thoughts.model import Fact, Node
 from assistant.thoughts.relation_words import predicate
 
@@ -108,15 +109,49 @@ def _change(change: Change, label: Mapping[str, str], facts: Mapping[str, Fact])
             return f"counts again: {said(identity)}"
 
 
-def batch_in_words(batch: Batch, label: Mapping[str, str], facts: Mapping[str, Fact]) -> str:
-    """The batch's number, author, step and reason, then its changes, at most `MOST_CHANGES`."""
-    lines = [f"{batch.number}. {batch.author}, step {batch.step}: {_cut(batch.reason)}"]
-    lines += [
-        f"   - {change_in_words(change, label, facts)}" for change in batch.changes[:MOST_CHANGES]
-    ]
-    if len(batch.changes) > MOST_CHANGES:
-        lines.append(f"   … and {len(batch.changes) - MOST_CHANGES:,} more changes")
-    return "\n".join(lines)
+class Narrator:
+    """Tells a log, batch after batch, each change with the names and facts as they were then.
+
+    Args:
+        base: the log of the graph before the first batch that is told; default: it was empty.
+    """
+
+    def __init__(self, base: Iterable[Batch] = ()) -> None:
+        self._graph = ThoughtGraph()
+        self._label: dict[str, str] = {}
+        self._facts: dict[str, Fact] = {}
+        for batch in base:
+            for change in batch.changes:
+                self._follow(change)
+
+    def tell(self, batch: Batch) -> str:
+        """The batch's number, author, step and reason, then its changes, at most `MOST_CHANGES`.
+
+        Raises:
+            GraphError: it does not follow on what was told before.
+        """
+        lines = [f"{batch.number}. {batch.author}, step {batch.step}: {_cut(batch.reason)}"]
+        for position, change in enumerate(batch.changes):
+            if position < MOST_CHANGES:
+                lines.append(f"   - {change_in_words(change, self._label, self._facts)}")
+            self._follow(change)
+        if len(batch.changes) > MOST_CHANGES:
+            lines.append(f"   … and {len(batch.changes) - MOST_CHANGES:,} more changes")
+        return "\n".join(lines)
+
+    def _follow(self, change: Change) -> None:
+        self._graph.apply([change], author="rule", reason="told")
+        match change:
+            case CreateNode(node):
+                self._label[node.id] = node.label
+            case RenameNode(identity, _, new):
+                self._label[identity] = new
+            case CreateEdge(fact) | ReviseEdge(_, fact):
+                self._facts[fact.id] = fact
+            case MoveEdge(identity) | ObsoleteEdge(identity) | RestoreEdge(identity):
+                self._facts[identity] = self._graph.fact(identity)
+            case _:  # what is gone may still be named
+                pass
 
 
 def _name(identity: str, label: Mapping[str, str]) -> str:

@@ -12,6 +12,8 @@ from assistant.thoughts.changes import (
     CreateEdge,
     CreateNode,
     MoveEdge,
+    ObsoleteEdge,
+    RenameNode,
     RestoreEdge,
     ReviseEdge,
     ReviseNode,
@@ -21,7 +23,7 @@ from assistant.thoughts.model import Evidence, Node
 from assistant.thoughts.relation_words import predicate
 from assistant.thoughts.verbalise import (
     MOST_CHANGES,
-    batch_in_words,
+    Narrator,
     change_in_words,
     fact_in_words,
     thought_in_words,
@@ -155,11 +157,37 @@ def test_a_change(change: object, words: str) -> None:
     assert change_in_words(change, LABELS, FACTS) == words
 
 
-def test_a_batch_is_cut() -> None:
-    changes = (CreateEdge(FACT),) * (MOST_CHANGES + 2)
-    lines = batch_in_words(Batch(3, "rule", "read h12", 1, changes), LABELS, {}).split("\n")
-    assert lines[0] == "3. rule, step 1: read h12"
-    assert lines[1] == "   - new fact: Stephen Sauvestre designs the Eiffel Tower (1889–) [h12]"
+def test_a_log_is_told_as_it_was_then() -> None:
+    graph = ThoughtGraph()
+    graph.apply([CreateNode(TOWER), CreateNode(MAN)], author="rule", reason="x")
+    other = Node("entity:other", "entity", "Sauvestre")
+    graph.apply([CreateNode(other), CreateEdge(FACT)], author="rule", reason="read h12", step=1)
+    graph.apply(
+        [
+            MoveEdge(FACT.id, "subject", MAN.id, other.id),
+            RenameNode(other.id, "Sauvestre", "S. Sauvestre"),
+            ObsoleteEdge(FACT.id, "a draft"),
+        ],
+        author="person",
+        reason="read again",
+    )
+    narrator = Narrator(graph.log[:1])
+    assert "\n".join(narrator.tell(batch) for batch in graph.log[1:]).split("\n") == [
+        "2. rule, step 1: read h12",
+        "   - new entity: Sauvestre",
+        "   - new fact: Stephen Sauvestre designs Eiffel Tower (1889–) [h12]",
+        "3. person, step 0: read again",
+        "   - subject of 'Stephen Sauvestre designs Eiffel Tower (1889–)':"
+        " Sauvestre instead of Stephen Sauvestre",
+        "   - Sauvestre is now called S. Sauvestre",
+        "   - no longer counts: S. Sauvestre designs Eiffel Tower (1889–) (a draft)",
+    ]
+
+
+def test_a_long_batch_is_cut() -> None:
+    nodes = [CreateNode(Node(f"entity:{n}", "entity", f"{n}")) for n in range(MOST_CHANGES + 2)]
+    lines = Narrator().tell(Batch(3, "rule", "read h12", 1, tuple(nodes))).split("\n")
+    assert lines[:2] == ["3. rule, step 1: read h12", "   - new entity: 0"]
     assert (len(lines), lines[-1]) == (MOST_CHANGES + 2, "   … and 2 more changes")
 
 
@@ -170,6 +198,6 @@ def test_every_fact_and_change_is_one_line(graph: ThoughtGraph) -> None:
     facts = {fact.id: fact for fact in graph.facts(obsolete=True)}
     for fact in facts.values():
         assert len(fact_in_words(fact, labels).splitlines()) == 1
+    narrator = Narrator()
     for batch in graph.log:
-        words = batch_in_words(batch, labels, facts)
-        assert len(words.splitlines()) == 1 + len(batch.changes)
+        assert len(narrator.tell(batch).splitlines()) == 1 + len(batch.changes)
