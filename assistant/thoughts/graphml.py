@@ -52,7 +52,8 @@ def from_graphml(text: str) -> Snapshot:
     _refuse_document_types(text)
     try:
         graph = nx.parse_graphml(text, node_type=str, edge_key_type=str, force_multigraph=True)
-    except (nx.NetworkXException, ValueError, KeyError, TypeError, StopIteration) as error:
+    # ElementTree's own errors are SyntaxErrors.
+    except (nx.NetworkXException, ValueError, LookupError, TypeError, SyntaxError) as error:
         raise UsageError(f"not GraphML: {str(error)[:200]}") from error
     escaped = graph.graph.get("escapes") == ESCAPES
     if not graph.is_directed():
@@ -83,7 +84,8 @@ def _refuse_document_types(text: str) -> None:
             remedy="remove <!DOCTYPE …>; GraphML needs none",
         )
 
-    parser = expat.ParserCreate()
+    # The same reading as that of the parser below, whatever encoding the text declares.
+    parser = expat.ParserCreate("utf-8", " ")
     parser.StartDoctypeDeclHandler = refuse
     try:
         parser.Parse(text.encode("utf-8", "surrogatepass"), True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 
 import pytest
@@ -108,6 +109,14 @@ def test_graphml_of_others_is_read_literally() -> None:
         ("{}", UsageError, "not XML"),
         ("<a>", UsageError, "not XML"),
         ("<a/>", UsageError, "not GraphML"),
+        ("<y:graphml/>", UsageError, "not XML"),
+        ("<graphml>\ud800</graphml>", UsageError, "not XML"),
+        ("<graphml>" + "<a>" * 9_999 + "</a>" * 9_999 + "</graphml>", UsageError, "not GraphML"),
+        (
+            f'<?xml version="1.0" encoding="utf-16"?>{_BILLION}<graphml>&c;</graphml>',
+            UsageError,
+            "document type",
+        ),
         (_graphml(_node("entity:x", label="&c;"), head=_BILLION), UsageError, "document type"),
         (
             _graphml(
@@ -278,3 +287,23 @@ def test_additions_add_and_lose_nothing(first: ThoughtGraph, second: ThoughtGrap
     for fact in (*before.facts, *more.facts):
         assert set(fact.evidence) <= set(first.fact(fact.id).evidence)
         assert first.fact(fact.id).confidence >= fact.confidence
+
+
+@pytest.mark.filterwarnings("ignore:No key type")
+@pytest.mark.parametrize("format", IMPORT_FORMATS)
+def test_a_damaged_file_is_read_or_refused_in_words(format: str) -> None:
+    words = [word for word in re.split(r"(\W)", export(tower(), format)) if word]
+    others = ["<", ">", "&", "null", "true", "-1", "1e999", "[]", "{}", "\x00", "\ud800", "'", "#"]
+    chance = random.Random(5)
+    outcomes = set()
+    for _ in range(400):
+        damaged = list(words)
+        position = chance.randrange(len(damaged))
+        damaged[position : position + chance.randint(0, 2)] = [chance.choice(words + others)]
+        try:
+            import_graph("".join(damaged), format)
+            outcomes.add("read")
+        except (UsageError, GraphError) as error:
+            outcomes.add("refused")
+            assert error.message
+    assert outcomes == {"read", "refused"}
