@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from assistant.cli import ask, doctor, evaluation, index, memory, models, serve_app
+from assistant.cli import ask, doctor, evaluation, graph, index, memory, models, serve_app
 from assistant.cli.context import JsonFlag, Options, parse_assignments, settings
 from assistant.cli.output import console, messages, table, write_json
 from assistant.errors import KnowledgeAssistantError
@@ -41,6 +41,7 @@ app = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=Fals
 app.add_typer(index.index, name="index")
 app.add_typer(models.models, name="models")
 app.add_typer(memory.memory, name="memory")
+app.add_typer(graph.graph, name="graph")
 app.add_typer(evaluation.evaluation, name="eval")
 app.command("app")(serve_app.app_command)
 app.command("ask")(ask.ask)

@@ -110,16 +110,20 @@ class Conversations:
                 .order_by(_Turn.created.desc(), _Turn.id.desc())
                 .limit(last)
             )
-            return [
-                Turn(
-                    t.id,
-                    t.question,
-                    t.answer,
-                    t.state,
-                    tuple(from_json(line) for line in t.events.split("\n") if line),
-                )
-                for t in reversed(session.scalars(query).all())
-            ]
+            return [_read(turn) for turn in reversed(session.scalars(query).all())]
+
+    def turn(self, turn_id: str) -> Turn:
+        """One turn, of whichever conversation.
+
+        Raises:
+            UnknownNameError: there is no such turn.
+        """
+        with self._database.session() as session:
+            found = session.get(_Turn, turn_id)
+            if found is None:
+                latest = select(_Turn.id).order_by(_Turn.created.desc()).limit(20)
+                raise UnknownNameError("turn", turn_id, session.scalars(latest).all())
+            return _read(found)
 
     def begin_turn(self, conversation_id: str, turn_id: str, question: str) -> None:
         """Record that a question was asked.
@@ -169,6 +173,11 @@ class Conversations:
             known = session.scalars(select(_Conversation.id).limit(20)).all()
             raise UnknownNameError("conversation", conversation_id, known)
         return found
+
+
+def _read(turn: _Turn) -> Turn:
+    events = tuple(from_json(line) for line in turn.events.split("\n") if line)
+    return Turn(turn.id, turn.question, turn.answer, turn.state, events)
 
 
 def _shorten(text: str) -> str:

@@ -39,6 +39,18 @@ def test_turns_survive_reopening(tmp_path: Path, conversations: Conversations) -
     assert [c.title for c in again.list()] == ["What is kelp?"]
 
 
+def test_one_turn_is_found_by_its_id(conversations: Conversations) -> None:
+    conversation = conversations.start()
+    for number in ("t1", "t2"):
+        conversations.begin_turn(conversation, number, f"What is {number}?")
+    conversations.end_turn("t1", "done", "this", [StepDecided("retrieve", "so")])
+    turn = conversations.turn("t1")
+    assert turn == conversations.turns(conversation)[0]
+    assert (turn.answer, turn.events) == ("this", (StepDecided("retrieve", "so"),))
+    with pytest.raises(UnknownNameError, match="unknown turn 't3'"):
+        conversations.turn("t3")
+
+
 def test_killed_turn_is_there_as_unfinished(conversations: Conversations) -> None:
     conversation = conversations.start()
     conversations.begin_turn(conversation, "t1", "What is kelp?")

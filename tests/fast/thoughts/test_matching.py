@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from assistant.errors import GraphError
 from assistant.thoughts.filters import Filter
 from assistant.thoughts.graph import ThoughtGraph
-from assistant.thoughts.matching import Pattern, match
+from assistant.thoughts.matching import Pattern, Words, match
 from assistant.thoughts.model import Fact
 from assistant.thoughts.relations import overlap
 from tests.fast.thoughts.graphs import NAMES, RELATIONS, entity, fact, facts, graph_of, node
@@ -164,7 +164,9 @@ def test_steps_are_bounded_and_it_says_so() -> None:
     assert match(crowd, product[:1], limit=3).found == 300
 
 
-_node_terms = st.sampled_from(("?x", "?y", "?z", *NAMES))
+# Two nodes are called Twin too.
+TWINS = [node(name, aliases=("Twin",)) for name in ("Ann", "Bob")]
+_node_terms = st.sampled_from(("?x", "?y", "?z", "Twin", *NAMES))
 _patterns = st.lists(
     st.builds(Pattern, _node_terms, st.sampled_from(("?r", *RELATIONS)), _node_terms),
     min_size=1,
@@ -182,7 +184,11 @@ _filters = st.lists(
 
 
 def _naive(
-    known: Sequence[Fact], patterns: list[Pattern], filters: list[Filter], negated: bool
+    known: Sequence[Fact],
+    patterns: list[Pattern],
+    filters: list[Filter],
+    negated: bool,
+    words: Words,
 ) -> dict[tuple[tuple[str, str], ...], list[set[str]]]:
     """Every assignment of facts to patterns is tried."""
     usable = [f for f in known if not f.hedged and (negated or not f.negated)]
@@ -198,8 +204,11 @@ def _naive(
             ):
                 if term.startswith("?"):
                     fits &= bound.setdefault(term, value) == value
+                elif value == one.relation:
+                    fits &= value == term or (words == "overlap" and overlap(value, term) == 1)
                 else:
-                    fits &= value in (term, entity(term))
+                    twin = term == "Twin" and value in _ids("Ann", "Bob")
+                    fits &= value == entity(term) or twin
         for test in filters:
             other = bound.get(test.value, entity(test.value))
             fits &= (bound[test.variable] != other) == (test.test == "!=")
@@ -211,15 +220,25 @@ def _naive(
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(facts, min_size=1, max_size=12), _patterns, _filters, st.booleans())
+@given(
+    st.lists(facts, min_size=1, max_size=12),
+    _patterns,
+    _filters,
+    st.booleans(),
+    st.sampled_from(("exact", "overlap")),
+)
 def test_equals_trying_everything(
-    known: list[Fact], patterns: list[Pattern], filters: list[Filter], negated: bool
+    known: list[Fact],
+    patterns: list[Pattern],
+    filters: list[Filter],
+    negated: bool,
+    words: Words,
 ) -> None:
-    graph = graph_of(known)
+    graph = graph_of(known, TWINS)
     variables = {t for p in patterns for t in (p.subject, p.object) if t.startswith("?")}
     filters = [f for f in filters if variables.issuperset(f.variables)]
-    found = match(graph, patterns, filters, negated=negated)
-    expected = _naive(list(graph.facts()), patterns, filters, negated)
+    found = match(graph, patterns, filters, negated=negated, words=words)
+    expected = _naive(list(graph.facts()), patterns, filters, negated, words)
     assert {row.bindings: [set(ids) for ids in row.support] for row in found.rows} == expected
     assert list(found.rows) == sorted(found.rows, key=lambda r: [v for _, v in r.bindings])
     assert found.complete and found.found == len(expected)

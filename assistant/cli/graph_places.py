@@ -1,0 +1,95 @@
+"""Where a graph lives: in a stored answer, replayed from its events, or kept with an index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from assistant.errors import GraphError, UsageError
+from assistant.memory.conversations import Turn
+from assistant.thoughts.changes import Author, Batch, Change
+from assistant.thoughts.graph import ThoughtGraph
+from assistant.thoughts.replay import graph_of_events
+from assistant.workspace import Workspace
+
+
+class IndexGraph(Protocol):
+    """The persistent graph of an index, as far as the command line needs it."""
+
+    def log(self) -> Sequence[Batch]: ...
+
+    def undo(self) -> Batch: ...
+
+    def redo(self) -> Batch: ...
+
+    def revert(self, number: int) -> Batch: ...
+
+    def apply(self, changes: Sequence[Change], *, author: Author, reason: str) -> Batch: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A graph and where it is. `kept` is what can be changed; an answer's cannot."""
+
+    title: str
+    graph: ThoughtGraph
+    kept: IndexGraph | None = None
+
+    @property
+    def changeable(self) -> IndexGraph:
+        """Raises GraphError: it is the graph of an answer."""
+        if self.kept is None:
+            raise GraphError(
+                f"{self.title} is a record of what happened and cannot be changed",
+                remedy="change the graph of an index: --index NAME",
+            )
+        return self.kept
+
+
+def find_place(
+    workspace: Workspace, index: str | None, turn: str | None, conversation: str | None
+) -> Place:
+    """The graph that the options name; the settings' index where they name none.
+
+    Raises:
+        UsageError: they name more than one place, or something unknown.
+        GraphError: there is no graph in that place.
+    """
+    if sum(option is not None for option in (index, turn, conversation)) > 1:
+        raise UsageError(
+            "more than one graph", remedy="give one of --index, --turn, --conversation"
+        )
+    if turn is not None:
+        return _of_answer(workspace.conversations.turn(turn))
+    if conversation is not None:
+        answered = [t for t in workspace.conversations.turns(conversation) if t.state == "done"]
+        if not answered:
+            raise GraphError(f"nothing was answered in the conversation {conversation}")
+        return _of_answer(answered[-1])
+    name = index or workspace.settings.retrieval.index
+    kept = index_graph(workspace, name)
+    return Place(f"the graph of the index '{name}'", ThoughtGraph.replay(kept.log()), kept)
+
+
+def index_graph(workspace: Workspace, name: str) -> IndexGraph:
+    """The persistent graph of an index.
+
+    Raises:
+        GraphError: the index has none.
+    """
+    workspace.index(name)  # names the nearest index if there is none of this name
+    raise GraphError(
+        f"the index '{name}' has no graph",
+        remedy="see the graph of an answer: --turn ID or --conversation ID",
+    )
+
+
+def _of_answer(turn: Turn) -> Place:
+    graph = graph_of_events(turn.events)
+    if not graph.log:
+        raise GraphError(
+            f"the answer to '{turn.question[:60]}' was found without a graph",
+            remedy="ask again with it: assistant --set thoughts.effort=quick ask QUESTION",
+        )
+    return Place(f"the graph of the answer to '{turn.question[:60]}'", graph)
