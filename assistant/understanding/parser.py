@@ -1,4 +1,7 @@
-"""Noun phrases and names with spaCy, behind one function."""
+"""spaCy behind one file: the loader of the parser, and noun phrases of a question.
+
+Other modules receive the loaded pipeline and read its tokens; only this one imports spaCy.
+"""
 
 from __future__ import annotations
 
@@ -49,8 +52,11 @@ class NounPhrases:
             return self._pipeline
 
 
-def load_parser(folder: Path) -> Any:
+def load_parser(folder: Path, *, names: bool = False) -> Any:
     """A spaCy pipeline from a folder.
+
+    Args:
+        names: with the recogniser of named entities, which takes as long as all the rest.
 
     Raises:
         ModelCorruptError: spaCy cannot load it.
@@ -58,7 +64,7 @@ def load_parser(folder: Path) -> Any:
     import spacy
 
     try:
-        return spacy.load(folder, exclude=["ner"])
+        return spacy.load(folder, exclude=[] if names else ["ner"])
     except (OSError, ValueError, KeyError) as error:
         raise ModelCorruptError(
             f"the parser in {folder} cannot be loaded: {error}",

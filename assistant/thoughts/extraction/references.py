@@ -1,0 +1,160 @@
+"""What "it", "he", "the tower" and short names stand for, within one passage.
+
+Simple rules, in the spirit of centering (Grosz, Joshi and Weinstein, 1995): a pronoun means the
+subject of its sentence or of the sentence before if that fits, else what the title names; a
+definite noun means the last thing that was called so. Where nothing fits there is no referent, and
+no fact.
+"""
+
+from __future__ import annotations
+
+import re
+
+from assistant.thoughts.extraction.phrases import label_of, make_term, words_of
+from assistant.thoughts.extraction.trees import Token, child, children
+from assistant.thoughts.extraction.types import Source, Term
+from assistant.thoughts.model import MAX_LABEL, normal_form
+
+_PERSON = frozenset("he she him her his hers himself herself".split())
+_THING = frozenset("it its itself".split())
+_MANY = frozenset("they them their theirs themselves".split())
+_DEFINITE = frozenset("the this that these those".split())
+_GENERIC_HEADINGS = frozenset(
+    """
+    abstract acknowledgements appendix applications awards background bibliography biography career
+    conclusion contents death definition description design details early education examples
+    example faq features filmography further games gallery geography history introduction legacy
+    life links methods notes overview parameters personal plot production reception references
+    related remarks results returns see summary usage use uses works attributes
+    """.split()
+)
+_BRACKETED = re.compile(r"\s*\([^()]*\)\s*$")
+_COUNTRY_WORDS = frozenset("one ones other others thing things part number".split())
+
+
+def about_of(source: Source) -> Term | None:
+    """What the passage is about: its innermost heading that names something, else its title."""
+    for heading in reversed(source.headings):
+        words = heading.split()
+        if words and words[0].lower().strip(":") not in _GENERIC_HEADINGS:
+            return title_term(heading)
+    return title_term(source.title)
+
+
+def title_term(title: str) -> Term | None:
+    """A title as a term: white space and leading article gone; None for what names nothing."""
+    label = re.sub(r"[\x00-\x1f\x7f]", " ", title)
+    label = re.sub(r"^(?:The|A|An)\s+(?=\S)", "", " ".join(label.split())).strip(" \"'#*`")
+    if not label or len(label) > MAX_LABEL or not any(c.isalnum() for c in label):
+        return None
+    return Term(label, named=True)
+
+
+class References:
+    """The things of one passage as they come up. Ask in reading order."""
+
+    def __init__(self, about: Term | None) -> None:
+        self.about = about
+        self._topic: Term | None = None  # subject of the clause or sentence before
+        self._topic_many = False
+        self._person: Term | None = None
+        self._kinds: dict[str, Term] = {}
+        self._names: dict[str, Term] = {}
+        self._shorts: dict[str, Term] = {}
+        if about is not None:
+            self._note_name(about, _BRACKETED.sub("", about.label))
+
+    def term(self, token: Token) -> Term | None:
+        """The term that a noun or pronoun stands for."""
+        if token.pos_ in ("PRON", "DET") or token.tag_ in ("PRP", "PRP$"):
+            return self.pronoun(token)
+        words = words_of(token)
+        own = make_term(label_of(token), token)
+        if own is None:
+            return None
+        if (known := self._names.get(own.normal)) is not None:
+            return known
+        if (short := self._shorts.get(own.normal)) is not None and own.named:
+            return short
+        determiner = child(token, "det")
+        if determiner is not None and determiner.lower_ in _DEFINITE and len(words) <= 2:
+            named = self._kinds.get(token.lemma_.lower())
+            demonstrative = determiner.lower_ != "the"
+            if named is not None and (len(words) == 1 or demonstrative):
+                return named
+        if own.named and own.kind == "entity":
+            self._note_name(own, own.label)
+        return own
+
+    def pronoun(self, token: Token) -> Term | None:
+        """The referent of a pronoun; None where none is sure."""
+        lower = token.lower_
+        if lower in _PERSON:
+            if self._person is not None:
+                return self._person
+            return (
+                self.about
+                if (_may_be_person(self.about) and self._topic is None) or (self._topic == self.about)
+                else None
+            )
+        if lower in _THING:
+            if self._topic is not None and self._topic.type != "person" and not self._topic_many:
+                return self._topic
+            return self.about if self._topic in (None, self.about) or self._topic_many else None
+        if lower in _MANY:
+            if self._topic is not None:
+                return self._topic
+            return self.about
+        if token.pos_ == "PRON" and lower in ("all", "both", "most", "many", "some", "others"):
+            return None
+        return None
+
+    def note_subject(self, token: Token, term: Term) -> None:
+        """A clause with that subject was read: pronouns may mean it from now on."""
+        if term.kind == "value" or any(c.pos_ == "PRON" for c in children(token, "poss")):
+            return
+        if token.lower_ in _COUNTRY_WORDS:
+            return
+        self._topic = term
+        self._topic_many = token.tag_ in ("NNS", "NNPS") and term != self.about
+        if term.type == "person" or token.lower_ in _PERSON:
+            self._person = term
+
+    def note_kind(self, term: Term, noun: Token) -> None:
+        """`term` was called a `noun`: "the channel" means it from now on."""
+        self._kinds[noun.lemma_.lower()] = term
+
+    def note_short(self, term: Term, short: str) -> None:
+        """`short` is another name of it, as in brackets behind it."""
+        self._shorts[normal_form(short)] = term
+
+    def _note_name(self, term: Term, name: str) -> None:
+        normal = normal_form(name)
+        self._names.setdefault(normal, term)
+        words = normal.split()
+        if len(words) < 2 and term is not self.about:
+            return
+        if words:
+            self._kinds[_singular(words[-1])] = term
+        if term.type == "person" and 2 <= len(words) <= 4:
+            for part in (words[0], words[-1]):
+                self._shorts.setdefault(part, term)
+        if term is self.about and _may_be_person(term) and len(words) >= 2:
+            for part in (words[0], words[-1]):
+                self._shorts.setdefault(part, term)
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
+def _may_be_person(term: Term | None) -> bool:
+    """Two to four capitalised words without a digit."""
+    if term is None:
+        return False
+    words = _BRACKETED.sub("", term.label).split()
+    return (
+        2 <= len(words) <= 5
+        and all(w[0].isupper() or w in ("de", "van", "von", "of", "the") for w in words)
+        and not re.search(r"\d", term.label)
+    )
