@@ -127,12 +127,16 @@ class StatementsChosen:
 @dataclass(frozen=True, slots=True)
 class PassagesFound:
     """Best first. `stages` names the retrievers that took part ("lexical", "dense", "sparse");
-    `missing_stages` those that are not encoded yet."""
+    `missing_stages` those that are not encoded yet.
+
+    Where thinking changes what is read, a second one follows with `after` = "thinking"; it counts.
+    """
 
     passages: tuple[FoundPassage, ...]
     stages: tuple[str, ...]
     missing_stages: tuple[str, ...]
     seconds: float
+    after: str = "retrieval"
 
 
 @dataclass(frozen=True, slots=True)

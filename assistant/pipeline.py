@@ -33,11 +33,13 @@ from assistant.events import (
 )
 from assistant.reading import choose_reader
 from assistant.retrieving import PersonalTouch, earlier_turns, find, found_passages, history_of
+from assistant.thinking import TurnThinking
+from assistant.thoughts.budget import EffortName
+from assistant.thoughts.likeness import Likeness
 from assistant.understanding.choose import as_written, choose_understander
 from assistant.understanding.parser import NounPhrases
 from assistant.understanding.types import Message, Understanding
 from assistant.workspace import Workspace
-from indexes.encoders import DenseEncoder
 
 MAX_QUESTION_CHARACTERS = 8_000
 
@@ -61,7 +63,7 @@ class Assistant:
         self._workspace = workspace
         self._ranking_depth = ranking_depth
         self._make_reader = make_reader
-        self._phrases = NounPhrases(workspace.models, workspace.settings.models.parser)
+        self._phrases = NounPhrases(workspace.parser)
 
     def ask(
         self,
@@ -71,6 +73,7 @@ class Assistant:
         index: str | None = None,
         understood_as: str = "",
         without_statements: Collection[str] = (),
+        effort: EffortName | None = None,
     ) -> Iterator[Event]:
         """One turn, as events.
 
@@ -83,6 +86,7 @@ class Assistant:
             understood_as: the question as it is to be understood, where the person corrects that.
             without_statements: ids of the person's statements that are left out this time. With
                 either of the two, turns just before that asked the same are as if never asked.
+            effort: how hard to think; None takes that of the settings.
 
         Raises:
             UsageError: the question is empty or too long; nothing was stored.
@@ -109,7 +113,7 @@ class Assistant:
             index or self._workspace.settings.retrieval.index,
             datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        turn = self._turn(started, understood_as.strip(), without_statements)
+        turn = self._turn(started, understood_as.strip(), without_statements, effort)
         return self._recorded(started, turn)
 
     def _recorded(self, started: TurnStarted, turn: Iterator[Event]) -> Iterator[Event]:
@@ -137,7 +141,11 @@ class Assistant:
             self._workspace.conversations.end_turn(started.turn_id, state, written, events)
 
     def _turn(
-        self, started: TurnStarted, understood_as: str, without: Collection[str]
+        self,
+        started: TurnStarted,
+        understood_as: str,
+        without: Collection[str],
+        effort: EffortName | None,
     ) -> Iterator[Event]:
         clock = Clock()
         settings = self._workspace.settings
@@ -157,31 +165,54 @@ class Assistant:
             yield replied(reply, clock)
             return
         person = PersonalTouch(self._workspace, without)
+        encoder = self._encoder()
+        thinking = TurnThinking(self._workspace, started.index, encoder, effort)
         with clock.step("retrieve"):
-            limit = max(settings.retrieval.passages, self._ranking_depth)
-            result = find(self._workspace, started, understood, earlier, person, limit)
-            passages = found_passages(result.hits[: settings.retrieval.passages])
+            read = settings.retrieval.passages
+            considered = max(read, self._ranking_depth)
+            limit = max(considered, settings.retrieval.depth) if thinking.on else considered
+            found = find(
+                self._workspace, started, understood, earlier, person, limit, considered=considered
+            )
+            result, hits = found.result, found.result.hits
         if person.considered or without:
             yield person.event()
         yield PassagesFound(
-            passages, result.stages, tuple(result.missing), round(clock.seconds["retrieve"], 3)
+            found_passages(hits[:read]),
+            result.stages,
+            tuple(result.missing),
+            round(clock.seconds["retrieve"], 3),
         )
+        # The rules' standalone form lists words; what is asked is in the message itself.
+        asked = started.question if understood.way == "rules" else understood.standalone
+        with clock.step("think"):
+            yield from thinking.think(asked, found)
+        names: tuple[str, ...] = ()
+        if (outcome := thinking.outcome) is not None:
+            hits, names = outcome.hits, tuple(outcome.names)
+        passages = found_passages(hits[:read])
+        if outcome is not None and [h.passage.id for h in hits[:read]] != [
+            h.passage.id for h in result.hits[:read]
+        ]:
+            yield PassagesFound(
+                passages,
+                result.stages,
+                tuple(result.missing),
+                round(clock.seconds["think"], 3),
+                "thinking",
+            )
         if self._ranking_depth:
-            ranked = result.hits[: self._ranking_depth]
+            ranked = hits[: self._ranking_depth]
             yield PassagesRanked(
                 tuple(hit.passage.id for hit in ranked),
                 tuple(round(hit.score, 6) for hit in ranked),
             )
         for stage, why in result.missing.items():
             yield StepDecided("retrieve", f"without the {stage} stage: {why}")
-        encoder = self._encoder()
-        # The rules' standalone form lists words; what is asked is in the message itself.
-        asked = started.question if understood.way == "rules" else understood.standalone
         with clock.step("choose"):
             budget = settings.answering.evidence_tokens
-            evidence = select_evidence(
-                asked, passages, encoder, budget=budget, carried=understood.carried
-            )
+            carried = (*understood.carried, *names)
+            evidence = select_evidence(asked, passages, encoder, budget=budget, carried=carried)
         yield EvidenceSelected(
             tuple(p.passage_id for p in passages if p.number in evidence.numbers),
             len(evidence.sentences),
@@ -197,7 +228,7 @@ class Assistant:
         question: str,
         evidence: Evidence,
         passages: tuple[FoundPassage, ...],
-        encoder: DenseEncoder | None,
+        encoder: Likeness | None,
         clock: Clock,
         about_person: Sequence[str],
     ) -> Iterator[Event]:
@@ -236,9 +267,9 @@ class Assistant:
             return as_written(understood_as)
         return choose_understander(self._workspace, self._phrases).understand(question, history)
 
-    def _encoder(self) -> DenseEncoder | None:
+    def _encoder(self) -> Likeness | None:
         try:
-            return self._workspace.encoders.dense()
+            return Likeness(self._workspace.encoders.dense())
         except ModelMissingError:
             return None  # words alone decide then; `PassagesFound.missing_stages` shows it
 

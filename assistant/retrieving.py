@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from assistant.errors import ModelMissingError
 from assistant.events import (
@@ -57,6 +57,15 @@ def history_of(turns: Sequence[Turn]) -> list[Message]:
     return messages
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found for a turn, and what for: the queries, and the rows left out of every list."""
+
+    result: SearchResult
+    queries: tuple[Query, ...]
+    without: tuple[int, ...]
+
+
 def find(
     workspace: Workspace,
     started: TurnStarted,
@@ -64,12 +73,15 @@ def find(
     earlier: Sequence[Turn],
     person: PersonalTouch,
     limit: int,
-) -> SearchResult:
+    *,
+    considered: int,
+) -> Found:
     """Search for all queries at once, without what was shown, with what is known of the person.
 
     Args:
         earlier: the turns before this one, oldest first.
         limit: how many passages to find.
+        considered: how many of them bear on which of the person's statements matter.
 
     Raises:
         IndexNotFoundError: there is no such index.
@@ -84,8 +96,9 @@ def find(
     if settings.understanding.hide_shown and not asks_for_shown(started.question):
         without = _shown_rows(workspace, started.index, earlier)
     result = workspace.search(started.index, queries, limit=limit, without=without)
-    person.choose(main, [hit.passage.text for hit in result.hits])
-    return replace(result, hits=person.ranked(result.hits))
+    person.choose(main, [hit.passage.text for hit in result.hits[:considered]])
+    ranked = replace(result, hits=person.ranked(result.hits))
+    return Found(ranked, tuple(queries), tuple(without))
 
 
 def found_passages(hits: Sequence[Hit]) -> tuple[FoundPassage, ...]:

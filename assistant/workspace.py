@@ -26,6 +26,9 @@ from assistant.memory.person import PersonMemory
 from assistant.models.encoders import LoadedEncoders
 from assistant.models.store import ModelStore
 from assistant.settings import Settings
+from assistant.thoughts.extraction.deterministic import DeterministicExtractor
+from assistant.thoughts.knowledge import Knowledge, NowReader
+from assistant.understanding.parser import Parser
 from assistant.understanding.prompts import fixed_messages as fixed_understanding_messages
 from assistant.understanding.statements import StatementSelector
 from indexes.build import IndexWriter
@@ -78,6 +81,24 @@ class Workspace:
     @cached_property
     def encoders(self) -> LoadedEncoders:
         return LoadedEncoders(self.models, self.settings.models)
+
+    @cached_property
+    def parser(self) -> Parser:
+        """Parses questions and passages; loaded at first use."""
+        return Parser(self.models, self.settings.models.parser)
+
+    @cached_property
+    def _now_reader(self) -> NowReader:
+        return NowReader(DeterministicExtractor(self.parser))
+
+    def knowledge(self, index: str) -> Knowledge:
+        """What the passages of an index mention and state.
+
+        Raises:
+            ModelMissingError: the parser's weights are not installed.
+        """
+        self.parser.folder  # noqa: B018 - raises where there are no weights
+        return self._now_reader
 
     @cached_property
     def conversations(self) -> Conversations:

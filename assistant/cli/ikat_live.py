@@ -229,7 +229,7 @@ def _understanders(opened: Workspace, *, needed: bool) -> tuple[Understander, Un
     from assistant.understanding.rules import RuleUnderstander
 
     opened.answer_cache = _cache(opened)
-    rules = RuleUnderstander(NounPhrases(opened.models, opened.settings.models.parser))
+    rules = RuleUnderstander(NounPhrases(opened.parser))
     try:
         return rules, ModelUnderstander(opened.answerer(), rules)
     except ModelMissingError:

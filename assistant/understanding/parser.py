@@ -1,11 +1,12 @@
-"""spaCy behind one file: the loader of the parser, and noun phrases of a question.
+"""The parser (spaCy), behind this file: noun phrases, tokens, whole parses.
 
-Other modules receive the loaded pipeline and read its tokens; only this one imports spaCy.
+One `Parser` per process: its pipeline takes a second and a hundred megabytes to load.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +14,67 @@ from assistant.errors import ModelCorruptError, ModelMissingError
 from assistant.models.store import ModelStore
 from assistant.understanding.words import content_words, simple_phrases
 
+_LONGEST = 2_000  # characters of a message
+
+
+class Parser:
+    """The parser's pipeline, loaded when it is first needed. Safe to share between threads.
+
+    Args:
+        models: where its weights are.
+        name: of the weights.
+    """
+
+    def __init__(self, models: ModelStore, name: str) -> None:
+        self._models, self.name = models, name
+        self._lock = threading.Lock()
+        self._pipeline: Any = None
+
+    @property
+    def folder(self) -> Path:
+        """Where the weights are.
+
+        Raises:
+            ModelMissingError: they are not installed.
+        """
+        return self._models.path(self.name)
+
+    @property
+    def installed(self) -> bool:
+        return self._models.is_installed(self.name)
+
+    def parse(self, texts: Iterable[str], *, names: bool = True, batch: int = 32) -> list[Any]:
+        """spaCy documents of the texts, in their order.
+
+        Args:
+            names: recognise named entities too, which takes as long as all the rest.
+            batch: texts that are parsed together.
+
+        Raises:
+            ModelMissingError: the weights are not installed.
+            ModelCorruptError: they cannot be loaded.
+        """
+        with self._lock:  # the pipeline keeps state while it runs
+            if self._pipeline is None:
+                self._pipeline = load_parser(self.folder)
+            left_out = [] if names else ["ner"]
+            return list(self._pipeline.pipe(texts, batch_size=batch, disable=left_out))
+
 
 class NounPhrases:
-    """`phrases(text)`: noun phrases of a text in order, the parser loaded at the first call.
+    """`phrases(text)`: noun phrases of a text in order.
 
     Where the parser's weights are not installed, simple rules stand in.
     """
 
-    def __init__(self, models: ModelStore, name: str) -> None:
-        self._models, self._name = models, name
-        self._lock = threading.Lock()
-        self._pipeline: Any = None
-        self._absent = False
+    def __init__(self, parser: Parser) -> None:
+        self._parser = parser
 
     def __call__(self, text: str) -> list[str]:
-        pipeline = self._load()
-        if pipeline is None:
+        try:
+            (parsed,) = self._parser.parse([text[:_LONGEST]], names=False)
+        except ModelMissingError:
             return simple_phrases(text)
-        with self._lock:  # the pipeline keeps state while it runs
-            parsed = pipeline(text[:2000])
         found = []
         for chunk in parsed.noun_chunks:
             # Leading articles, question words and pronouns say nothing in a query.
@@ -42,21 +85,9 @@ class NounPhrases:
                     found.append(phrase)
         return found
 
-    def _load(self) -> Any:
-        with self._lock:
-            if self._pipeline is None and not self._absent:
-                try:
-                    self._pipeline = load_parser(self._models.path(self._name))
-                except ModelMissingError:
-                    self._absent = True
-            return self._pipeline
 
-
-def load_parser(folder: Path, *, names: bool = False) -> Any:
+def load_parser(folder: Path) -> Any:
     """A spaCy pipeline from a folder.
-
-    Args:
-        names: with the recogniser of named entities, which takes as long as all the rest.
 
     Raises:
         ModelCorruptError: spaCy cannot load it.
@@ -64,7 +95,7 @@ def load_parser(folder: Path, *, names: bool = False) -> Any:
     import spacy
 
     try:
-        return spacy.load(folder, exclude=[] if names else ["ner"])
+        return spacy.load(folder)
     except (OSError, ValueError, KeyError) as error:
         raise ModelCorruptError(
             f"the parser in {folder} cannot be loaded: {error}",

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from assistant.models.store import ModelStore
 from assistant.thoughts.extraction.cleaning import Block, blocks
 from assistant.thoughts.extraction.sentences import read_passage
 from assistant.thoughts.extraction.types import Extraction, Extractor, Source
-from assistant.understanding.parser import load_parser
+from assistant.understanding.parser import Parser, load_parser
 
 _VERSION = "1"  # of the rules: raise it with every change that can alter a result
 _BATCH = 32  # paragraphs parsed at a time; larger ones are slower, not faster
@@ -31,25 +29,20 @@ class DeterministicExtractor(Extractor):
     more than 150 tokens, words of more than 60 characters and paragraphs of code or data give none.
 
     Args:
-        models: where the parser's weights are.
-        name: of the parser.
+        parser: of the process.
         processes: how many processes read. 1, the default, reads in this one; more start others
             by "spawn", each with its own parser (about 200 MB), for as long as a call lasts.
             Worth it from a few hundred passages on.
     """
 
-    def __init__(
-        self, models: ModelStore, name: str = "en-core-web-sm", *, processes: int = 1
-    ) -> None:
-        self._models, self._name = models, name
+    def __init__(self, parser: Parser, *, processes: int = 1) -> None:
+        self._parser = parser
         self._processes = max(1, processes)
-        self._lock = threading.Lock()
-        self._pipeline: Any = None
 
     @property
     def fingerprint(self) -> str:
         """The rules' version and the parser's name."""
-        return f"rules-{_VERSION}:{self._name}"
+        return f"rules-{_VERSION}:{self._parser.name}"
 
     def extract(self, sources: Sequence[Source]) -> list[Extraction]:
         """See `Extractor`.
@@ -58,13 +51,10 @@ class DeterministicExtractor(Extractor):
             ModelMissingError: the parser's weights are not installed.
             ModelCorruptError: they cannot be loaded.
         """
-        folder = self._models.path(self._name)
+        folder = self._parser.folder
         if self._processes > 1 and len(sources) > _CHUNK:
             return self._in_processes(folder, sources)
-        with self._lock:  # the pipeline keeps state while it runs
-            if self._pipeline is None:
-                self._pipeline = load_parser(folder, names=True)
-            return list(read_all(self._pipeline, sources))
+        return read_all(lambda texts: self._parser.parse(texts, batch=_BATCH), sources)
 
     def _in_processes(self, folder: Path, sources: Sequence[Source]) -> list[Extraction]:
         chunks = [sources[i : i + _CHUNK] for i in range(0, len(sources), _CHUNK)]
@@ -77,13 +67,19 @@ class DeterministicExtractor(Extractor):
             return [one for part in pool.map(_work, chunks) for one in part]
 
 
-def read_all(pipeline: Any, sources: Sequence[Source]) -> Iterator[Extraction]:
+def read_all(
+    parse: Callable[[list[str]], list[Any]], sources: Sequence[Source]
+) -> list[Extraction]:
     """One extraction for each source, in order; paragraphs go through the parser in batches."""
-    cleaned = [blocks(source.text) for source in sources]
-    parsed = pipeline.pipe((block.text for found in cleaned for block in found), batch_size=_BATCH)
-    for source, found in zip(sources, cleaned, strict=True):
-        docs = list(islice(parsed, len(found)))
-        yield _read(source, list(zip(found, docs, strict=True)))
+    extracted = []
+    for first in range(0, len(sources), _CHUNK):  # parses are large: a few at a time
+        part = sources[first : first + _CHUNK]
+        cleaned = [blocks(source.text) for source in part]
+        parsed = iter(parse([block.text for found in cleaned for block in found]))
+        for source, found in zip(part, cleaned, strict=True):
+            docs = list(islice(parsed, len(found)))
+            extracted.append(_read(source, list(zip(found, docs, strict=True))))
+    return extracted
 
 
 def _read(source: Source, parsed: Sequence[tuple[Block, Any]]) -> Extraction:
@@ -94,12 +90,12 @@ def _read(source: Source, parsed: Sequence[tuple[Block, Any]]) -> Extraction:
         return Extraction(source.id, (), ())
 
 
-_worker: list[Any] = []  # the parser of a worker process
+_worker: list[Any] = []  # the pipeline of a worker process
 
 
 def _start_worker(folder: Path) -> None:
-    _worker.append(load_parser(folder, names=True))
+    _worker.append(load_parser(folder))
 
 
 def _work(sources: Sequence[Source]) -> list[Extraction]:
-    return list(read_all(_worker[0], sources))
+    return read_all(lambda texts: list(_worker[0].pipe(texts, batch_size=_BATCH)), sources)

@@ -1,0 +1,110 @@
+"""The thinking of a turn: from what was found to what is read, with the graph of thoughts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from assistant.events import Event, ThinkingDone
+from assistant.retrieving import Found
+from assistant.thoughts.budget import EFFORTS, Budget, Effort, EffortName
+from assistant.thoughts.likeness import Likeness
+from assistant.thoughts.outcome import Outcome
+from assistant.thoughts.question import understood_question
+from assistant.thoughts.thinking import Means, Thinker
+from assistant.thoughts.tokens import question_tokens
+from assistant.workspace import Workspace
+from indexes.documents import Passage
+from indexes.index import Hit
+from indexes.queries import Query
+
+
+class TurnThinking:
+    """The thinking of one turn; `outcome` is its result once `think` is through.
+
+    Args:
+        index: the index that is asked.
+        encoder: compares sentences; None: words decide.
+        effort: None takes that of the settings.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        index: str,
+        encoder: Likeness | None,
+        effort: EffortName | None = None,
+    ) -> None:
+        self._workspace, self._index, self._encoder = workspace, index, encoder
+        self._wanted = effort or workspace.settings.thoughts.effort
+        self.outcome: Outcome | None = None
+
+    @property
+    def on(self) -> bool:
+        """Whether there is any thinking to be done."""
+        return self._wanted != "off"
+
+    def think(self, asked: str, found: Found) -> Iterator[Event]:
+        """The events of thinking about a question.
+
+        Args:
+            asked: the question, standing alone.
+        """
+        if not self.on:
+            return
+        began = time.monotonic()
+        question = understood_question(asked, question_tokens(self._workspace.parser, asked))
+        effort = self._effort()
+        thinker = Thinker(
+            question,
+            found.result.hits,
+            Means(
+                search=self._searching(found),
+                fetch=self._fetch,
+                knowledge=self._workspace.knowledge(self._index),
+                encoder=self._encoder,
+                queries=found.queries,
+            ),
+            effort,
+            Budget(effort.calls - 1, effort.seconds),
+        )
+        yield from thinker.think()
+        self.outcome = outcome = thinker.outcome
+        yield ThinkingDone(
+            effort=effort.name,
+            kind=question.kind,
+            rounds=outcome.rounds,
+            calls=outcome.calls,
+            tokens=outcome.tokens,
+            seconds=round(time.monotonic() - began, 3),
+            support=outcome.support,
+            missing=outcome.missing,
+            searched=tuple(outcome.searched),
+            stopped=outcome.stopped,
+        )
+
+    def _effort(self) -> Effort:
+        settings = self._workspace.settings.thoughts
+        name: EffortName = "quick" if self._wanted == "auto" else self._wanted
+        effort = EFFORTS[name]
+        return replace(
+            effort,
+            rounds=min(effort.rounds, settings.rounds),
+            seconds=settings.seconds or effort.seconds,
+        )
+
+    def _searching(self, found: Found) -> Callable[[Sequence[Query]], Sequence[Hit]]:
+        depth = len(found.result.hits)
+
+        def search(queries: Sequence[Query]) -> Sequence[Hit]:
+            return self._workspace.search(
+                self._index, queries, limit=depth, without=found.without
+            ).hits
+
+        return search
+
+    def _fetch(self, passage_ids: Sequence[str]) -> Sequence[Passage]:
+        store = self._workspace.index(self._index).store
+        rows = store.rows_of(passage_ids) if passage_ids else []
+        return store.by_rows(rows) if rows else []
