@@ -226,6 +226,8 @@ class GraphState:
                 self._facts[identity] = replace(fact, obsolete=reason)
             case RestoreEdge(identity, reason):
                 fact = self.fact(identity)
+                if not fact.obsolete:
+                    raise GraphError(f"fact {identity} is not obsolete")
                 self._same(fact.obsolete, reason)
                 self._facts[identity] = replace(fact, obsolete="")
 

@@ -178,6 +178,7 @@ def test_every_change_has_an_inverse(change: Change) -> None:
         ObsoleteEdge(KNOW.id, ""),
         ObsoleteEdge("0" * 12, "x"),
         RestoreEdge(KNOW.id, "x"),
+        RestoreEdge(KNOW.id, ""),
     ],
 )
 def test_a_batch_with_one_bad_change_changes_nothing(change: Change) -> None:
