@@ -189,7 +189,7 @@ class Assistant:
             yield from thinking.think(asked, found)
         names: tuple[str, ...] = ()
         if (outcome := thinking.outcome) is not None:
-            hits, names = outcome.hits, tuple(outcome.names)
+            hits, names = outcome.hits, outcome.carried
         passages = found_passages(hits[:read])
         if outcome is not None and [h.passage.id for h in hits[:read]] != [
             h.passage.id for h in result.hits[:read]

@@ -6,14 +6,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from langchain_core.language_models import BaseChatModel
+
 from assistant.events import Event, ThinkingDone
+from assistant.reading import answering_model
 from assistant.retrieving import Found
 from assistant.thoughts.budget import EFFORTS, Budget, Effort, EffortName
 from assistant.thoughts.likeness import Likeness
 from assistant.thoughts.outcome import Outcome
 from assistant.thoughts.question import understood_question
-from assistant.thoughts.thinking import Means, Thinker
+from assistant.thoughts.thinking import Thinker
 from assistant.thoughts.tokens import question_tokens
+from assistant.thoughts.work import Means, Work
 from assistant.workspace import Workspace
 from indexes.documents import Passage
 from indexes.index import Hit
@@ -50,13 +54,16 @@ class TurnThinking:
 
         Args:
             asked: the question, standing alone.
+
+        Raises:
+            ModelMissingError, UsageError: the effort needs a model and there is none.
         """
         if not self.on:
             return
         began = time.monotonic()
         question = understood_question(asked, question_tokens(self._workspace.parser, asked))
         effort = self._effort()
-        thinker = Thinker(
+        work = Work(
             question,
             found.result.hits,
             Means(
@@ -69,8 +76,8 @@ class TurnThinking:
             effort,
             Budget(effort.calls - 1, effort.seconds),
         )
-        yield from thinker.think()
-        self.outcome = outcome = thinker.outcome
+        yield from Thinker(work, self._model(effort)).think()
+        self.outcome = outcome = work.outcome
         yield ThinkingDone(
             effort=effort.name,
             kind=question.kind,
@@ -93,6 +100,9 @@ class TurnThinking:
             rounds=min(effort.rounds, settings.rounds),
             seconds=settings.seconds or effort.seconds,
         )
+
+    def _model(self, effort: Effort) -> BaseChatModel | None:
+        return answering_model(self._workspace)[0] if effort.calls > 1 else None
 
     def _searching(self, found: Found) -> Callable[[Sequence[Query]], Sequence[Hit]]:
         depth = len(found.result.hits)

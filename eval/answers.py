@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assistant.answering.evidence import Sentence, select_evidence
+from assistant.answering.evidence import Evidence, Sentence, select_evidence
 from assistant.answering.readers import NotFound, Reader
 from assistant.events import FoundPassage
 from assistant.retrieving import found_passages
@@ -122,11 +122,20 @@ def _answerer(
 
 
 def read(
-    reader: Reader, question: str, evidence: Any, passages: Sequence[FoundPassage]
+    reader: Reader,
+    question: str,
+    evidence: Evidence,
+    passages: Sequence[FoundPassage],
+    *,
+    facts: Sequence[str] = (),
 ) -> str | None:
-    """A reader's whole answer as text, or None where it abstains."""
+    """A reader's whole answer as text, or None where it abstains.
+
+    Args:
+        facts: that the reader is told beside the evidence, in words.
+    """
     parts: list[str] = []
-    for piece in reader.write(question, evidence, passages):
+    for piece in reader.write(question, evidence, passages, facts=facts):
         if isinstance(piece, NotFound):
             return None
         parts.append(f"{piece.text} " if isinstance(piece, Sentence) else piece)

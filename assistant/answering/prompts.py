@@ -77,15 +77,17 @@ def answer_messages(
     *,
     short: bool = False,
     about_person: Sequence[str] = (),
+    facts: Sequence[str] = (),
 ) -> list[BaseMessage]:
     """The messages for one question.
 
     Args:
         short: ask for a phrase instead of cited sentences.
         about_person: statements of the person about themselves that matter for the question.
+        facts: found in the passages on the way to the answer, in words.
     """
     block = passages_block(evidence, passages)
-    return [*fixed_messages(short=short), HumanMessage(_ask(block, question, about_person))]
+    return [*fixed_messages(short=short), HumanMessage(_ask(block, question, about_person, facts))]
 
 
 def fixed_messages(*, short: bool = False) -> list[BaseMessage]:
@@ -97,12 +99,17 @@ def fixed_messages(*, short: bool = False) -> list[BaseMessage]:
     return messages
 
 
-def _ask(passages: str, question: str, about_person: Sequence[str] = ()) -> str:
+def _ask(
+    passages: str, question: str, about_person: Sequence[str] = (), facts: Sequence[str] = ()
+) -> str:
     known = ""
+    if facts:
+        lines = [f"- {' '.join(fact.split())}" for fact in facts]
+        known = f"\n\nFacts from these passages:\n{as_data(chr(10).join(lines))}"
     if about_person:
         # One line each, quoted: a statement can neither begin a passage nor ask the question.
         lines = [f'- "{" ".join(statement.split())}"' for statement in about_person]
-        known = f"\n\nThe user said about themselves:\n{as_data(chr(10).join(lines))}"
+        known += f"\n\nThe user said about themselves:\n{as_data(chr(10).join(lines))}"
     return f"Passages:\n{as_data(passages)}{known}\n\nQuestion: {as_data(question)}"
 
 

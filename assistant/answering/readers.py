@@ -51,6 +51,7 @@ class Reader(Protocol):
         evidence: Evidence,
         passages: Sequence[FoundPassage],
         about_person: Sequence[str] = (),
+        facts: Sequence[str] = (),
     ) -> Iterator[Piece]: ...
 
 
@@ -73,6 +74,7 @@ class ExtractiveReader:
         evidence: Evidence,
         passages: Sequence[FoundPassage],
         about_person: Sequence[str] = (),
+        facts: Sequence[str] = (),
     ) -> Iterator[Piece]:
         best = evidence.best
         if not best or best[0].score < self._threshold:
@@ -120,12 +122,18 @@ class ModelReader:
         evidence: Evidence,
         passages: Sequence[FoundPassage],
         about_person: Sequence[str] = (),
+        facts: Sequence[str] = (),
     ) -> Iterator[Piece]:
         if not evidence.sentences:
             yield NotFound("no passage was found")
             return
         messages = answer_messages(
-            question, evidence, passages, short=self._short, about_person=about_person
+            question,
+            evidence,
+            passages,
+            short=self._short,
+            about_person=about_person,
+            facts=facts,
         )
         held = ""  # the beginning is held back until it cannot be the refusal any more
         released = False

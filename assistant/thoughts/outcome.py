@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from assistant.thoughts.budget import Effort
 from assistant.thoughts.graph import ThoughtGraph
 from assistant.thoughts.question import Question
+from assistant.thoughts.verbalise import fact_in_words
 from indexes.index import Hit
 
 
@@ -20,6 +21,9 @@ class Outcome:
         missing: the slots that stayed open, in words, with what is known put in.
         searched: the queries beyond the question's own.
         names: of things that led from one passage to the next.
+        chosen: ids of the facts that the model picked out.
+        asked: questions that the model wrote for what was missing.
+        vote: the answer that most readings agreed on; empty without a vote or a majority.
         rounds, calls, tokens: what it cost; tokens are those that a model wrote.
         stopped: why it ended before everything was known; empty where it did not.
     """
@@ -32,7 +36,23 @@ class Outcome:
     missing: tuple[str, ...] = ()
     searched: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
+    chosen: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    vote: str = ""
     rounds: int = 0
     calls: int = 0
     tokens: int = 0
     stopped: str = ""
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """What else the sentences worth reading are about: names, and what was asked on the way."""
+        return (*self.names, *self.asked, *filter(None, (self.vote,)))
+
+    def in_words(self) -> tuple[str, ...]:
+        """The facts that the answer rests on, in words: those the model picked, else those that
+        settled slots."""
+        labels = {node.id: node.label for node in self.graph.nodes()}
+        ids = dict.fromkeys(self.chosen or self.support)
+        facts = (self.graph.fact(identity) for identity in ids)
+        return tuple(fact_in_words(f, labels, cite=None) for f in facts if not f.obsolete)

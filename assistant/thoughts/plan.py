@@ -33,7 +33,8 @@ _FITS: Mapping[str, frozenset[str]] = {
     "band": frozenset(("org", "person")),
 }
 # A sentence less like the slot's text than this says something else (cosine, or share of words).
-SAYS_IT = 0.45
+SAYS_IT = 0.55
+LONGEST_NAME = 8  # words
 # What is left of the likeness where only one end of a fact fits, and where neither does.
 _LOOSE, _WRONG_TYPE = 0.85, 0.6
 
@@ -152,8 +153,13 @@ class Plan:
     def _says_nothing(self, node: str, asked: str) -> bool:
         """Whether it is no name or value, or one that the question has itself."""
         found = self._graph.node(node)
-        named = found.kind == "value" or any(c.isupper() or c.isdigit() for c in found.label)
-        return not named or f" {normal_form(found.label)} " in asked
+        words = found.label.split()
+        # A description may begin with a name ("Shakespeare's drama"), but a name begins with one
+        # and ends with one.
+        named = all(word[0].isupper() or word[0].isdigit() for word in (words[0], words[-1]))
+        if found.kind != "value" and not (named and len(words) <= LONGEST_NAME):
+            return True
+        return f" {normal_form(found.label)} " in asked
 
     def _fit(self, slot: Slot, wanted: str, given: str, about: Sequence[str]) -> float:
         """How well a fact fits: what is wanted by its kind, the other end by what it is about."""
