@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from eval.thoughts import Row
 
 _EFFORTS = ("quick", "normal", "deep")
+_SUPPORTING = tuple(
+    f"{name}@{depth}"
+    for depth in (5, 10)
+    for name in ("before", "after", "all_before", "all_after")
+)
 _HALVES = ("all", "development", "held-out")
 
 
@@ -105,14 +110,6 @@ def _show(title: str, found: dict[str, Any]) -> None:
     )
 
 
-_SUPPORTING = ("before@5", "after@5", "all_before@5", "all_after@5") + (
-    "before@10",
-    "after@10",
-    "all_before@10",
-    "all_after@10",
-)
-
-
 def _line(row: Row) -> str:
     outcome = row.outcome
     value = {
@@ -138,5 +135,5 @@ def _line(row: Row) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _found(row: Row, ranked: tuple[str, ...]) -> set[str]:
-    return row.asked.supporting & set(ranked)
+def _found(row: Row, ranked: tuple[str, ...]) -> frozenset[str]:
+    return row.asked.supporting & frozenset(ranked)
