@@ -70,7 +70,8 @@ class Trace:
     def _show_passages(self, event: PassagesFound) -> None:
         for passage in event.passages:
             stages = " ".join(f"{s.stage}:{s.rank}" for s in passage.stages)
-            aspect = found_by(passage, self._queries)
+            beyond = "person" if event.after == "retrieval" else event.after
+            aspect = found_by(passage, self._queries, beyond=beyond)
             by = f"; found by: {aspect}" if aspect else ""
             self._line(f"  [{passage.number}] {passage.score:.3f} {passage.title} ({stages}{by})")
 
