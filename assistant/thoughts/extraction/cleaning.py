@@ -95,7 +95,13 @@ def _clean(text: str, start: int, end: int) -> Block | None:
                 char = " "
                 if not out or out[-1] == " ":
                     continue
-            elif char in ",.;:" and out and out[-1] == " ":
+            elif (
+                char in ",.;:"
+                and index == position > 0
+                and out
+                and out[-1] == " "
+                and (not piece[index + 1 : index + 2].isalnum())
+            ):
                 out.pop()  # the space before what was taken out
                 offsets.pop()
             out.append(char)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from assistant.thoughts.extraction.clauses import Flags, flags_of
 from assistant.thoughts.extraction.descriptions import Description, attribute, describe, role_name
-from assistant.thoughts.extraction.phrases import VALUE_TYPES, label_of
+from assistant.thoughts.extraction.phrases import IDIOMS, VALUE_TYPES, is_when, label_of
 from assistant.thoughts.extraction.statements import Collector, is_group, without_time
 from assistant.thoughts.extraction.trees import (
     Token,
@@ -48,7 +48,7 @@ def complement(verb: Token, subjects: Sequence[Token], flags: Flags, collector: 
         if preposition.i < verb.i or word in _COMPANY:
             continue
         things = [t for p in children(preposition, "pobj") for t in coordinated(p)]
-        if nouns or children(verb, "acomp"):
+        if nouns or children(verb, "acomp") or any(t.lemma_.lower() in IDIOMS for t in things):
             continue
         if (flags.valid_from or flags.valid_to) and word in ("since", "from", "until", "between"):
             if not told:
@@ -153,7 +153,7 @@ def _adjective(
             if preposition.lower_ in ("with", "without") and carrier.pos_ == "VERB":
                 continue
             things = [t for p in children(preposition, "pobj") for t in coordinated(p)]
-            if is_time_only(things):
+            if is_time_only(things) or any(t.lemma_.lower() in IDIOMS for t in things):
                 continue
             told += collector.add(
                 subjects, f"{word} {preposition.lower_}", things, "adjective", flags
@@ -170,7 +170,7 @@ def _adjective(
 
 
 def is_time_only(things: Sequence[Token]) -> bool:
-    return bool(things) and all(t.ent_type_ in ("DATE", "TIME") for t in things)
+    return bool(things) and all(is_when(t) for t in things)
 
 
 def _there_is(verb: Token, collector: Collector) -> None:

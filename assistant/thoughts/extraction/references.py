@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from assistant.thoughts.extraction.phrases import label_of, make_term, words_of
-from assistant.thoughts.extraction.trees import Token, child, children
+from assistant.thoughts.extraction.trees import SUBJECTS, Token, child, children
 from assistant.thoughts.extraction.types import Source, Term
 from assistant.thoughts.model import MAX_LABEL, normal_form
 
@@ -28,8 +28,15 @@ _GENERIC_HEADINGS = frozenset(
     related remarks results returns see summary usage use uses works attributes
     """.split()
 )
+# "This process": may mean anything that was said.
+_ABSTRACT = frozenset(
+    """
+    year time process period way method case result point day month approach work value question
+    reason problem fact idea event change situation difference step option type kind number
+    """.split()
+)
 _BRACKETED = re.compile(r"\s*\([^()]*\)\s*$")
-_COUNTRY_WORDS = frozenset("one ones other others thing things part number".split())
+_ANY_THING = frozenset("one ones other others thing things part number".split())
 
 
 def about_of(source: Source) -> Term | None:
@@ -56,11 +63,12 @@ class References:
     def __init__(self, about: Term | None) -> None:
         self.about = about
         self._topic: Term | None = None  # subject of the clause or sentence before
-        self._topic_many = False
+        self._thing: Term | None = None
         self._person: Term | None = None
         self._kinds: dict[str, Term] = {}
         self._names: dict[str, Term] = {}
         self._shorts: dict[str, Term] = {}
+        self._tails: dict[str, Term] = {}
         if about is not None:
             self._note_name(about, _BRACKETED.sub("", about.label))
 
@@ -77,11 +85,25 @@ class References:
         if (short := self._shorts.get(own.normal)) is not None and own.named:
             return short
         determiner = child(token, "det")
-        if determiner is not None and determiner.lower_ in _DEFINITE and len(words) <= 2:
+        if determiner is not None and determiner.lower_ in _DEFINITE and token.pos_ != "PROPN":
             named = self._kinds.get(token.lemma_.lower())
-            demonstrative = determiner.lower_ != "the"
-            if named is not None and (len(words) == 1 or demonstrative):
+            demonstrative = determiner.lower_ in ("this", "these")
+            alone = all(w.i >= token.i for w in words)
+            whose = any(c.lower_ == "of" for c in children(token, "prep"))
+            if named is not None and (alone or demonstrative) and not whose:
                 return named
+            thing = self._thing
+            if (
+                determiner.lower_ == "this"
+                and thing is not None
+                and thing.named
+                and (token.dep_ in SUBJECTS and token.lemma_.lower() not in _ABSTRACT)
+            ):
+                return thing
+        if own.named and own.normal.count(" ") == 1:
+            longer = self._tails.get(own.normal)
+            if longer is not None:
+                return longer
         if own.named and own.kind == "entity":
             self._note_name(own, own.label)
         return own
@@ -94,13 +116,12 @@ class References:
                 return self._person
             return (
                 self.about
-                if (_may_be_person(self.about) and self._topic is None) or (self._topic == self.about)
+                if (_may_be_person(self.about) and self._topic is None)
+                or (self._topic == self.about)
                 else None
             )
         if lower in _THING:
-            if self._topic is not None and self._topic.type != "person" and not self._topic_many:
-                return self._topic
-            return self.about if self._topic in (None, self.about) or self._topic_many else None
+            return self._thing or self.about
         if lower in _MANY:
             if self._topic is not None:
                 return self._topic
@@ -113,10 +134,14 @@ class References:
         """A clause with that subject was read: pronouns may mean it from now on."""
         if term.kind == "value" or any(c.pos_ == "PRON" for c in children(token, "poss")):
             return
-        if token.lower_ in _COUNTRY_WORDS:
+        if token.lower_ in _ANY_THING:
             return
         self._topic = term
-        self._topic_many = token.tag_ in ("NNS", "NNPS") and term != self.about
+        many = token.tag_ == "NNS" and term != self.about
+        # The recogniser takes many a name for a person's: what the passage is about is a better
+        # referent for "it" than a person, a person better than none.
+        if not many and (term.type != "person" or self.about is None):
+            self._thing = term
         if term.type == "person" or token.lower_ in _PERSON:
             self._person = term
 
@@ -134,6 +159,8 @@ class References:
         words = normal.split()
         if len(words) < 2 and term is not self.about:
             return
+        if len(words) > 2 and not {"of", "and", "the", "in"} & set(words):
+            self._tails.setdefault(" ".join(words[-2:]), term)
         if words:
             self._kinds[_singular(words[-1])] = term
         if term.type == "person" and 2 <= len(words) <= 4:

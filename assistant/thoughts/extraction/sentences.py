@@ -9,7 +9,7 @@ from assistant.thoughts.extraction.clauses import states_something
 from assistant.thoughts.extraction.cleaning import Block
 from assistant.thoughts.extraction.copulas import LINKING, read_copula
 from assistant.thoughts.extraction.nouns import read_brackets, read_heading_phrase, read_noun
-from assistant.thoughts.extraction.phrases import make_term, words_of
+from assistant.thoughts.extraction.phrases import joined, make_term, words_of
 from assistant.thoughts.extraction.references import References, about_of
 from assistant.thoughts.extraction.statements import Collector, bearer
 from assistant.thoughts.extraction.trees import (
@@ -38,8 +38,8 @@ def read_passage(source: Source, parsed: Sequence[tuple[Block, Any]]) -> Extract
     collector = Collector(References(about))
     mentions: dict[tuple[int, int], Mention] = {}
     for block, doc in parsed:
+        _mentions(doc, block, mentions)
         for sentence in doc.sents:
-            _mentions(sentence, block, mentions)
             if len(sentence) <= MAX_SENTENCE and not collector.full:
                 collector.start, collector.end = _offsets(sentence, block)
                 _sentence(sentence, block, collector)
@@ -65,6 +65,7 @@ def _sentence(sentence: Any, block: Block, collector: Collector) -> None:
     tokens = list(sentence)
     nouns = [t for t in tokens if t.pos_ in ("NOUN", "PROPN")]
     root = sentence.root
+    collector.standing = None
     inside = [(p, c) for p, c in block.brackets if sentence.start_char <= p <= sentence.end_char]
     if inside:
         read_brackets(Block(block.text, block.offsets, tuple(inside)), nouns, collector)
@@ -101,21 +102,19 @@ def _stated(noun: Token) -> bool:
     )
     if verb is None:
         return True
-    if verb.dep_ == "ROOT" and verb.tag_ == "VB" and not children(verb, "nsubj", "aux"):
-        return False
-    return True
+    return not (verb.dep_ == "ROOT" and verb.tag_ == "VB" and not children(verb, "nsubj", "aux"))
 
 
-def _mentions(sentence: Any, block: Block, mentions: dict[tuple[int, int], Mention]) -> None:
+def _mentions(doc: Any, block: Block, mentions: dict[tuple[int, int], Mention]) -> None:
     taken: set[int] = set()
-    for chunk in sentence.noun_chunks:
+    for chunk in doc.noun_chunks:
         head = chunk.root
         if head.pos_ == "PRON" or len(mentions) >= MAX_MENTIONS:
             continue
         words = [w for w in words_of(head) if chunk.start <= w.i < chunk.end]
         _mention(words, head, block, mentions)
         taken.update(w.i for w in words)
-    for entity in sentence.ents:
+    for entity in doc.ents:
         if entity.root.i not in taken and entity.label_ not in ("ORDINAL", "CARDINAL"):
             words = [t for t in entity if t.lower_ not in ("the", "a", "an")]
             _mention(words, entity.root, block, mentions)
@@ -126,8 +125,6 @@ def _mention(
 ) -> None:
     if not words or len(mentions) >= MAX_MENTIONS:
         return
-    from assistant.thoughts.extraction.phrases import joined
-
     term = make_term(joined(words), head)
     if term is not None:
         span = block.span(words[0].idx, words[-1].idx + len(words[-1]))
