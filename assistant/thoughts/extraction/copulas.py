@@ -87,9 +87,13 @@ def _noun(
             told = describe(first)
             if told.kind or told.relation != "is" or det == "the":
                 return collector.add([noun], told.relation, told.objects, "copula", flags)
-    if first is not None and is_number(label_of(noun)) and noun.ent_type_ in VALUE_TYPES:
-        if (told_value := _value(first, noun, flags, collector)) is not None:
-            return told_value
+    if (
+        first is not None
+        and noun.ent_type_ in VALUE_TYPES
+        and is_number(label_of(noun))
+        and (told_value := _value(first, noun, flags, collector)) is not None
+    ):
+        return told_value
     description = describe(noun, verb=instead)
     if (
         noun.pos_ == "NOUN"

@@ -64,11 +64,13 @@ def _apposition(noun: Token, other: Token, collector: Collector) -> None:
     described, name = (other, noun)
     if noun.pos_ != "PROPN" and other.pos_ == "PROPN":
         described, name = noun, other
-    elif noun.pos_ == other.pos_ == "PROPN" and not article(other):
+    elif (noun.pos_ == other.pos_ == "PROPN" and not article(other)) or (
+        described.tag_ == "NN"
+        and noun.pos_ != "PROPN"
+        and not article(described)
+        and child(described, "poss") is None
+    ):
         return
-    elif described.pos_ == "NOUN" and not article(described) and child(described, "poss") is None:
-        if described.tag_ != "NNS" and noun.pos_ != "PROPN":
-            return
     members = [t for t in coordinated(other) if t.dep_ != "conj" or t.pos_ == other.pos_]
     if noun.pos_ == "NOUN" and any(c.pos_ == "NUM" for c in children(noun, "nummod")):
         kind = collector.bare(noun)

@@ -90,9 +90,9 @@ def joined(words: list[Token]) -> str:
     left out."""
     pieces: list[str] = []
     for position, word in enumerate(words):
-        if position and words[position - 1].i + 1 != word.i and word.dep_ != "case":
-            if pieces and not pieces[-1].endswith(" ") and word.text != ",":
-                pieces.append(" ")
+        gap = position and words[position - 1].i + 1 != word.i
+        if gap and word.dep_ != "case" and word.text != "," and not pieces[-1].endswith(" "):
+            pieces.append(" ")
         pieces.append(word.text_with_ws)
     text = " ".join("".join(pieces).split()).strip(_STRIP)
     text = text.replace('"', "").replace("“", "").replace("”", "")

@@ -70,9 +70,10 @@ def _sentence(sentence: Any, block: Block, collector: Collector) -> None:
     if inside:
         read_brackets(Block(block.text, block.offsets, tuple(inside)), nouns, collector)
     about = collector.references.about
-    if root.pos_ == "NOUN" and child(root, "nsubj") is None and about is not None:
-        if not any(t.tag_ in ("VBD", "VBZ", "VBP", "MD") and t.head.i == root.i for t in tokens):
-            read_heading_phrase(root, about, collector)
+    alone = root.pos_ == "NOUN" and child(root, "nsubj") is None
+    finite = (t for t in root.children if t.tag_ in ("VBD", "VBZ", "VBP", "MD"))
+    if alone and about is not None and not any(c.dep_ not in ("relcl", "acl") for c in finite):
+        read_heading_phrase(root, about, collector)
     for token in tokens:
         if token.pos_ in VERBS and token.dep_ not in ("aux", "auxpass"):
             _clause(token, collector)
