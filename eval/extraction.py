@@ -4,8 +4,8 @@
 `heading`, `text` and `facts`.
 
 How facts are matched, strictly and leniently, is said in `eval.fact_matching`. Precision is the
-share of found facts that are matched, recall that of annotated ones. The flags are measured over the lenient pairs: the share
-of pairs with the same negation, the same hedge, the same dates (as ISO).
+share of found facts that are matched, recall that of annotated ones. The flags are measured over
+the lenient pairs: the share of pairs with the same negation, the same hedge, the same dates (ISO).
 """
 
 from __future__ import annotations

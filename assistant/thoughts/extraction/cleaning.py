@@ -18,11 +18,12 @@ _MARKUP = re.compile(
     \[\d{1,3}(?:[,–-]\s?\d{1,3})*\]_?      # citations
     | https?://\S+ | www\.\S+
     | `+_{0,2} | \*+ | ^\s*\#+\s           # emphasis, code marks, headings
+    | ,(?=\s(?:Inc|Ltd|LLC|Corp|Jr|Sr|PLC|Co)\b)   # "Reuters, Ltd." is one name
     | (?<!\w)__?(?=\w) | (?<=\w)__?(?!\w)
     """,
     re.VERBOSE | re.MULTILINE,
 )
-_BRACKETS = re.compile(r"[(\[][^()\[\]]{0,200}[)\]]")
+_BRACKETS = re.compile(r"\([^()]{0,300}\)|\[[^\[\]]{0,200}\]")
 _LONG_WORD = re.compile(rf"\S{{{MAX_WORD + 1},}}")
 _CODE = re.compile(r"[{}<>=|\\;]|\w\(|\)\.|::|->")
 

@@ -87,10 +87,10 @@ def _apposition(noun: Token, other: Token, collector: Collector) -> None:
 
 def read_heading_phrase(root: Token, about: Term, collector: Collector) -> None:
     """A noun phrase that stands alone under a heading is said of it."""
-    collector.standing = root.i
     for noun in coordinated(root):
         told = describe(noun)
         collector.add(about, told.relation, told.objects, "apposition")
+    collector.standing = root.i
 
 
 def read_brackets(block: Block, tokens: Sequence[Token], collector: Collector) -> None:

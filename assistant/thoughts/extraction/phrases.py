@@ -41,6 +41,10 @@ _STRIP = " \"'“”‘’«»,.;:()[]*`_-–—"
 def words_of(head: Token) -> list[Token]:
     """The tokens that belong to the name, in order: without leading article, pronouns, relative
     and participle clauses, appositions, and what is joined to the head by "and"."""
+    if head.ent_type_ == "DATE":
+        dated = _entity(head)
+        if is_date("".join(t.text_with_ws for t in dated).strip()):
+            return dated
     found: list[Token] = []
     waiting = [head]
     while waiting and len(found) <= _MAX_WORDS:
@@ -75,6 +79,19 @@ def close_kind(head: Token) -> Token | None:
         and c.nbor(1).pos_ in ("PROPN", head.pos_)
     ]
     return kinds[-1] if kinds else None
+
+
+def _entity(token: Token) -> list[Token]:
+    """The tokens of the named entity that a token is in, without leading article."""
+    doc, start, end = token.doc, token.i, token.i + 1
+    while start > 0 and doc[start].ent_iob_ == "I":
+        start -= 1
+    while end < len(doc) and doc[end].ent_iob_ == "I":
+        end += 1
+    found = list(doc[start:end])
+    while len(found) > 1 and found[0].lower_ in ("the", "a", "an"):
+        del found[0]
+    return found
 
 
 _WORDS = frozenset("word term phrase expression".split())

@@ -28,6 +28,17 @@ _GENERIC_HEADINGS = frozenset(
     related remarks results returns see summary usage use uses works attributes
     """.split()
 )
+_NOTHING = frozenset(
+    "other others more many most some all both former latter same such any each etc".split()
+)
+# "The company" under the heading of a company, which nothing in the text called one.
+_HYPERNYMS = frozenset(
+    """
+    company firm group band album song single film movie book novel team city town village school
+    university college organization organisation museum building channel series show game club
+    station airline species genus magazine newspaper corporation
+    """.split()
+)
 # "This process": may mean anything that was said.
 _ABSTRACT = frozenset(
     """
@@ -78,7 +89,7 @@ class References:
             return self.pronoun(token)
         words = words_of(token)
         own = make_term(label_of(token), token)
-        if own is None:
+        if own is None or own.normal in _NOTHING:
             return None
         if (known := self._names.get(own.normal)) is not None:
             return known
@@ -92,6 +103,14 @@ class References:
             whose = any(c.lower_ == "of" for c in children(token, "prep"))
             if named is not None and (alone or demonstrative) and not whose:
                 return named
+            if (
+                alone
+                and not whose
+                and self.about is not None
+                and token.lemma_.lower() in _HYPERNYMS
+                and token.tag_ == "NN"
+            ):
+                return self.about
             thing = self._thing
             if (
                 determiner.lower_ == "this"
@@ -144,6 +163,18 @@ class References:
             self._thing = term
         if term.type == "person" or token.lower_ in _PERSON:
             self._person = term
+
+    def note_first_subject(self, token: Token) -> None:
+        """The passage's first subject means what its title names if one's words hold the other's
+        ("William Ford Gibson" under the title William Gibson)."""
+        if self.about is None or token.pos_ not in ("PROPN", "NOUN", "VERB"):
+            return
+        label = label_of(token)
+        name = set(normal_form(label).split())
+        title = set(normal_form(_BRACKETED.sub("", self.about.label)).split())
+        if (name <= title and 2 * len(name) >= len(title)) or (title <= name and title):
+            if label[:1].isupper() and len(name) <= len(title) + 3:
+                self._names.setdefault(normal_form(label), self.about)
 
     def note_kind(self, term: Term, noun: Token) -> None:
         """`term` was called a `noun`: "the channel" means it from now on."""

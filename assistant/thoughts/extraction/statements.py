@@ -102,7 +102,7 @@ class Collector:
         for token in side:
             named = bearer(token) if carry else close_name(token) or token
             # "symptoms of X or Y": only what was found is said
-            if carry and named.i == self.standing:
+            if named.i == self.standing:
                 term = self.references.about
             else:
                 term = self.references.term(named)

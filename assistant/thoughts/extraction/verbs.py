@@ -10,7 +10,7 @@ from assistant.thoughts.extraction.clauses import BELIEF, Flags, flags_of
 from assistant.thoughts.extraction.copulas import complement
 from assistant.thoughts.extraction.descriptions import attribute, describe
 from assistant.thoughts.extraction.phrases import is_when
-from assistant.thoughts.extraction.statements import Collector, with_examples, without_time
+from assistant.thoughts.extraction.statements import Collector, bearer, with_examples, without_time
 from assistant.thoughts.extraction.trees import (
     SUBJECTS,
     VERBS,
@@ -45,7 +45,8 @@ _FOR = frozenset("used designed developed introduced built made created intended
 
 def read_verb(verb: Token, collector: Collector) -> None:
     """The facts of the clause that `verb` heads."""
-    subjects = [s for s in grammatical_subjects(verb) if s.lower_ not in ("i", "you", "we", "one")]
+    found = [s for s in grammatical_subjects(verb) if s.lower_ not in ("i", "you", "we", "one")]
+    subjects = [bearer(s) for s in found]  # also where a passive makes them objects
     flags = flags_of(verb)
     main, relation = _main_verb(verb)
     if main is not verb:
@@ -193,7 +194,7 @@ def _objects(verb: Token) -> list[Token]:
     found = []
     for thing in children(verb, "dobj"):
         if is_relative(thing):
-            return antecedents(verb)
+            return [bearer(a) for a in antecedents(verb)]
         if thing.lower_ not in ("itself", "himself", "herself", "themselves"):
             found += coordinated(thing)
     if not found and verb.lemma_ in ("mean", "include"):
@@ -208,7 +209,7 @@ def _objects(verb: Token) -> list[Token]:
             and not is_relative(own)
             and not children(verb, "prep", "advmod", "xcomp", "ccomp", "acomp", "attr")
         ):
-            return antecedents(verb)
+            return [bearer(a) for a in antecedents(verb)]
     return with_examples(found)
 
 
