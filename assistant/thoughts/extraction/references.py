@@ -172,9 +172,10 @@ class References:
         label = label_of(token)
         name = set(normal_form(label).split())
         title = set(normal_form(_BRACKETED.sub("", self.about.label)).split())
-        if (name <= title and 2 * len(name) >= len(title)) or (title <= name and title):
-            if label[:1].isupper() and len(name) <= len(title) + 3:
-                self._names.setdefault(normal_form(label), self.about)
+        short = name <= title and 2 * len(name) >= len(title)
+        long = bool(title) and title <= name and len(name) <= len(title) + 3
+        if (short or long) and label[:1].isupper():
+            self._names.setdefault(normal_form(label), self.about)
 
     def note_kind(self, term: Term, noun: Token) -> None:
         """`term` was called a `noun`: "the channel" means it from now on."""

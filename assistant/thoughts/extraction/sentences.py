@@ -37,15 +37,15 @@ def read_passage(source: Source, parsed: Sequence[tuple[Block, Any]]) -> Extract
     about = about_of(source)
     collector = Collector(References(about))
     mentions: dict[tuple[int, int], Mention] = {}
-    first = True
+    begins = True
     for block, doc in parsed:
         _mentions(doc, block, mentions)
         for sentence in doc.sents:
             if len(sentence) <= MAX_SENTENCE and not collector.full:
                 collector.start, collector.end = _offsets(sentence, block)
-                if first and (subject := child(sentence.root, "nsubj", "nsubjpass")) is not None:
+                if begins and (subject := child(sentence.root, "nsubj", "nsubjpass")) is not None:
                     collector.references.note_first_subject(subject)
-                first = False
+                begins = False
                 _sentence(sentence, block, collector)
     found = sorted(mentions.values(), key=lambda m: (m.start, m.end))[:MAX_MENTIONS]
     if about is not None:
