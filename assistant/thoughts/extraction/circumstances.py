@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assistant.thoughts.extraction.clauses import Flags
+from assistant.thoughts.extraction.descriptions import describe
 from assistant.thoughts.extraction.phrases import IDIOMS, VALUE_TYPES, is_when
 from assistant.thoughts.extraction.statements import Collector, with_examples, without_time
 from assistant.thoughts.extraction.trees import (
@@ -89,6 +90,11 @@ def circumstances(
                     subjects, f"{relation} {word}", dated, "preposition", without_time(flags)
                 )
                 continue
+        if word == "as" and verb.lemma_ == "serve":
+            for thing in things:
+                role = describe(thing, verb="serve as")
+                told += collector.add(subjects, role.relation, role.objects, "copula", flags)
+            continue
         told += collector.add(
             subjects, f"{relation} {word}", things, "place" if beside else "preposition", flags
         )

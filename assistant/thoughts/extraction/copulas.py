@@ -38,7 +38,7 @@ def complement(verb: Token, subjects: Sequence[Token], flags: Flags, collector: 
     instead = "" if verb.lemma_ == "be" else verb.lemma_
     told = 0
     attributes = [n for a in children(verb, "attr") for n in coordinated(a)]
-    nouns = [n for n in attributes if is_nominal(n)]
+    nouns = [n for n in attributes if is_nominal(n) or article(n)]  # "a mammal" may be an adjective
     for noun in nouns:
         told += _noun(noun, subjects, flags, collector, instead, group=len(nouns) > 1)
     for adjective in [a for c in children(verb, "acomp") for a in _adjectives(c)]:
@@ -83,9 +83,14 @@ def _noun(
     first = subjects[0] if len(subjects) == 1 else None
     if first is not None and noun.pos_ == "PROPN" and first.pos_ == "NOUN" and not group:
         det = article(first)
-        if det == "another" or (det == "the" and is_group(first)) or is_number_word(first):
+        owned = any(c.pos_ != "PRON" for c in children(first, "poss"))
+        if (
+            det == "another"
+            or ((det == "the" or owned) and is_group(first))
+            or is_number_word(first)
+        ):
             told = describe(first)
-            if told.kind or told.relation != "is" or det == "the":
+            if told.kind or told.relation != "is" or det == "the" or owned:
                 return collector.add([noun], told.relation, told.objects, "copula", flags)
     if (
         first is not None

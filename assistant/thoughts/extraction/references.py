@@ -93,7 +93,11 @@ class References:
             return None
         if (known := self._names.get(own.normal)) is not None:
             return known
-        if (short := self._shorts.get(own.normal)) is not None and own.named:
+        if (
+            (short := self._shorts.get(own.normal)) is not None
+            and own.named
+            and (own.type in ("", "person") or short is self.about)
+        ):
             return short
         determiner = child(token, "det")
         if determiner is not None and determiner.lower_ in _DEFINITE and token.pos_ != "PROPN":
@@ -156,6 +160,8 @@ class References:
         if token.lower_ in _ANY_THING:
             return
         self._topic = term
+        if token.pos_ == "NOUN" and " " in term.label:
+            self._kinds[token.lemma_.lower()] = term
         many = token.tag_ == "NNS" and term != self.about
         # The recogniser takes many a name for a person's: what the passage is about is a better
         # referent for "it" than a person, a person better than none.
@@ -183,7 +189,7 @@ class References:
 
     def note_short(self, term: Term, short: str) -> None:
         """`short` is another name of it, as in brackets behind it."""
-        self._shorts[normal_form(short)] = term
+        self._names[normal_form(short)] = term
 
     def _note_name(self, term: Term, name: str) -> None:
         normal = normal_form(name)
@@ -195,7 +201,9 @@ class References:
             self._tails.setdefault(" ".join(words[-2:]), term)
         if words:
             self._kinds[_singular(words[-1])] = term
-        if term.type == "person" and 2 <= len(words) <= 4:
+        if (term.type == "person" and 2 <= len(words) <= 4) or (
+            term.type in ("", "org") and len(words) == 2 and name.istitle()
+        ):
             for part in (words[0], words[-1]):
                 self._shorts.setdefault(part, term)
         if term is self.about and _may_be_person(term) and len(words) >= 2:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from assistant.thoughts.extraction.clauses import states_something
+from assistant.thoughts.extraction.clauses import ordered, states_something
 from assistant.thoughts.extraction.cleaning import Block
 from assistant.thoughts.extraction.copulas import LINKING, read_copula
 from assistant.thoughts.extraction.nouns import read_brackets, read_heading_phrase, read_noun
@@ -15,9 +15,7 @@ from assistant.thoughts.extraction.statements import Collector, bearer
 from assistant.thoughts.extraction.trees import (
     VERBS,
     Token,
-    ancestors,
     child,
-    children,
     grammatical_subjects,
     is_passive,
 )
@@ -47,13 +45,13 @@ def read_passage(source: Source, parsed: Sequence[tuple[Block, Any]]) -> Extract
                     collector.references.note_first_subject(subject)
                 begins = False
                 _sentence(sentence, block, collector)
-    found = sorted(mentions.values(), key=lambda m: (m.start, m.end))[:MAX_MENTIONS]
+    found = sorted(mentions.values(), key=lambda m: (m.start, m.end))
     if about is not None:
         first = next((m for m in found if m.term.normal == about.normal), None)
         start, end = (first.start, first.end) if first else (0, 0)
         found = [m for m in found if m is not first]
         found.insert(0, Mention(about, start, end, about=True))
-    return Extraction(source.id, tuple(found), tuple(collector.triples))
+    return Extraction(source.id, tuple(found[:MAX_MENTIONS]), tuple(collector.triples))
 
 
 def _offsets(sentence: Any, block: Block) -> tuple[int, int]:
@@ -81,7 +79,7 @@ def _sentence(sentence: Any, block: Block, collector: Collector) -> None:
     for token in tokens:
         if token.pos_ in VERBS and token.dep_ not in ("aux", "auxpass"):
             _clause(token, collector)
-        elif token.pos_ in ("NOUN", "PROPN") and _stated(token):
+        elif token.pos_ in ("NOUN", "PROPN") and not ordered(token):
             read_noun(token, collector)
 
 
@@ -98,16 +96,6 @@ def _clause(verb: Token, collector: Collector) -> None:
         term = collector.references.term(subject)
         if term is not None:
             collector.references.note_subject(subject, term)
-
-
-def _stated(noun: Token) -> bool:
-    """Noun phrases in orders, conditions and advice say nothing either."""
-    verb = (
-        noun if noun.pos_ in VERBS else next((t for t in ancestors(noun) if t.pos_ in VERBS), None)
-    )
-    if verb is None:
-        return True
-    return not (verb.dep_ == "ROOT" and verb.tag_ == "VB" and not children(verb, "nsubj", "aux"))
 
 
 def _mentions(doc: Any, block: Block, mentions: dict[tuple[int, int], Mention]) -> None:

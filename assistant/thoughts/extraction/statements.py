@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -35,6 +36,7 @@ CONFIDENCE = {
     "place": 0.65,  # where and when somebody did something to something
     "clause": 0.65,  # relative and participle clauses
 }
+_PHRASE = re.compile(r"^(?=.*[^\W\d_])[\w'’.,&+%-]+(?: [\w'’.,&+%-]+)*$")
 _REFERRED = 0.85  # factor where a pronoun or definite noun had to be resolved
 
 
@@ -86,7 +88,7 @@ class Collector:
         Never: without both terms, of a thing with itself, with a relation that is no phrase.
         """
         relation = " ".join(relation.lower().split()).strip(" -'\"")
-        if not relation or len(relation) > MAX_RELATION or not any(map(str.isalpha, relation)):
+        if len(relation) > MAX_RELATION or not _PHRASE.match(relation):
             return 0
         flags = flags or Flags()
         before = len(self.triples)
@@ -202,4 +204,8 @@ def without_time(flags: Flags) -> Flags:
 
 def is_group(noun: Token) -> bool:
     """A description rather than a name, so that it can be said of something else."""
-    return is_superlative(noun) or any(c.lower_ == "of" for c in children(noun, "prep"))
+    return (
+        is_superlative(noun)
+        or child(noun, "poss") is not None
+        or any(c.lower_ == "of" for c in children(noun, "prep"))
+    )

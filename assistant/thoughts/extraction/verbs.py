@@ -210,6 +210,11 @@ def _objects(verb: Token) -> list[Token]:
             and not children(verb, "prep", "advmod", "xcomp", "ccomp", "acomp", "attr")
         ):
             return [bearer(a) for a in antecedents(verb)]
+    if not found and not children(verb, "prep", "acomp", "xcomp", "ccomp", "agent"):
+        # "Makes and sells bread"
+        for other in children(verb, "conj"):
+            if other.pos_ == "VERB" and child(other, "nsubj", "nsubjpass") is None:
+                found += [t for o in children(other, "dobj") for t in coordinated(o)]
     return with_examples(found)
 
 

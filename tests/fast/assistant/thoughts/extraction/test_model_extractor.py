@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -126,7 +127,7 @@ def test_missing_model_is_said(error: Exception) -> None:
 def test_number_of_triples_is_bounded() -> None:
     words = [f"word{n}" for n in range(60)]
     source = Source("p", " ".join(words))
-    value = {"facts": [fact(a, "near", b) for a, b in zip(words, words[1:], strict=False)]}
+    value = {"facts": [fact(a, "near", b) for a, b in itertools.pairwise(words)]}
     (one,) = ModelExtractor(writing(value)).extract([source])
     assert len(one.triples) == MAX_TRIPLES
 
@@ -158,7 +159,7 @@ def test_passage_cannot_end_its_turn(mark: str) -> None:
 )
 def test_only_words_of_the_passage_come_out(text: str, pairs: list[tuple[str, str]]) -> None:
     words = text.split()[:4]
-    facts = [fact(a, "is", b) for a, b in [*pairs, *zip(words, words[1:], strict=False)]]
+    facts = [fact(a, "is", b) for a, b in [*pairs, *itertools.pairwise(words)]]
     (one,) = ModelExtractor(writing({"facts": facts})).extract([Source("p", text)])
     whole = f" {normal_form(text)} "
     for triple in one.triples:
