@@ -169,11 +169,6 @@ def is_when(token: Token) -> bool:
     return is_date(token.text) and (len(token.text) == 4 or token.text.endswith("s"))
 
 
-def term_of(head: Token) -> Term | None:
-    """The term that a noun names by its own words; None where there is nothing to name."""
-    return make_term(label_of(head), head)
-
-
 def make_term(label: str, head: Token) -> Term | None:
     """A term of that label with the kind and type of its head word."""
     if not label or len(label) > MAX_LABEL or not any(c.isalnum() for c in label):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.thoughts.extraction.values import is_date, is_number, iso_date, period
+from assistant.thoughts.extraction.values import PERIOD, bounds, is_date, is_number, iso_date
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,8 @@ def test_iso(text: str, begin: str, end: str) -> None:
     ],
 )
 def test_periods(text: str, ends: tuple[str, str] | None) -> None:
-    assert period(text) == ends
+    found = PERIOD.search(text)
+    assert (bounds(found) if found else None) == ends
 
 
 @given(st.text(max_size=60))
