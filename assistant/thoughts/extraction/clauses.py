@@ -169,6 +169,8 @@ def _hedged(verb: Token) -> bool:
 def _period(verb: Token) -> tuple[str, str]:
     sentence = verb.sent
     text = sentence.text
+    if not any(map(str.isdigit, text)):
+        return "", ""
     for found in PERIOD.finditer(text):
         ends = bounds(found)
         if ends is None or not any(ends):
