@@ -73,16 +73,17 @@ def main(
             pass
 
     peer = rates(plain, len(sources), runs)
-    report(f"nlp.pipe alone       {_spread(peer)}")
-    for count in dict.fromkeys((1, processes)):
-        extractor = DeterministicExtractor(workspace.models, name, processes=count)
+    report(f"{'nlp.pipe alone, one core':<24} {_spread(peer)}")
+    options = [(1, False), (1, True), *([(processes, False)] if processes > 1 else [])]
+    for count, all_cores in options:
+        extractor = DeterministicExtractor(
+            workspace.models, name, processes=count, all_cores=all_cores
+        )
         extractor.extract(sources[:2])
         found = rates(lambda: extractor.extract(sources), len(sources), runs)  # noqa: B023
         ratio = statistics.median(found) / statistics.median(peer)
-        report(
-            f"rules, {count} process{'es' if count > 1 else '  '}   {_spread(found)}"
-            f"  ({ratio:.2f} of nlp.pipe)"
-        )
+        label = f"rules, {count} proc{', all cores' if all_cores else ''}"
+        report(f"{label:<24} {_spread(found)}  ({ratio:.2f} of nlp.pipe)")
     facts = sum(len(one.triples) for one in extractor.extract(sources[:200]))
     report(f"{facts / min(200, len(sources)):.1f} facts a passage")
 
