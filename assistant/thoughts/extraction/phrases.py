@@ -103,8 +103,11 @@ def _belongs(token: Token, parent: Token, head: Token) -> bool:
 
 def is_when(token: Token) -> bool:
     """It is a date or a period."""
-    return (token.ent_type_ in ("DATE", "TIME") and token.pos_ in NOUNS) or (
-        is_date(token.text) and (len(token.text) == 4 or token.text.endswith("s"))
+    return (
+        (token.ent_type_ in ("DATE", "TIME")
+        and token.pos_ in NOUNS)
+        or (is_date(token.text)
+        and (len(token.text) == 4 or token.text.endswith("s")))
     )
 
 

@@ -94,8 +94,7 @@ class References:
                 return self._person
             return (
                 self.about
-                if (_may_be_person(self.about) and self._topic is None)
-                or (self._topic == self.about)
+                if (_may_be_person(self.about) and self._topic is None) or (self._topic == self.about)
                 else None
             )
         if lower in _THING:

@@ -294,8 +294,10 @@ def _circumstances(
     if where is not None and verb.dep_ == "relcl" and not beside:
         told += collector.add(subjects, f"{relation} in", antecedents(verb), "clause", flags)
     for date in children(verb, "npadvmod"):
-        if (date.ent_type_ == "DATE" and any(map(str.isdigit, date.text))) or (
-            date.ent_type_ == "DATE" and any(c.pos_ == "NUM" for c in date.children)
+        if (
+            (date.ent_type_ == "DATE"
+            and any(map(str.isdigit, date.text)))
+            or (date.ent_type_ == "DATE" and any(c.pos_ == "NUM" for c in date.children))
         ):
             told += collector.add(subjects, relation, [date], "place", without_time(flags))
         elif date.ent_type_ in VALUE_TYPES and not beside:

@@ -102,11 +102,11 @@ def with_words(db: sqlite3.Connection, text: str, limit: int) -> list[str]:
     then those that most passages name."""
     scores: dict[int, int] = {}
     for word in sorted(words_of(text)):
-        rows = db.execute(
+        found = db.execute(
             "SELECT DISTINCT entity FROM words WHERE word >= ? AND word < ?",
             (word, word + "\U0010ffff"),
         )
-        for (entity,) in rows:
+        for (entity,) in found:
             scores[entity] = scores.get(entity, 0) + 1
     if not scores:
         return []

@@ -71,7 +71,7 @@ def begin(db: sqlite3.Connection, changes: Sequence[Change]) -> FittingGraph:
         if isinstance(change, CreateEdge):
             if change.fact.id not in wanted_facts:
                 made.add(change.fact.id)
-            ends = (change.fact.subject, change.fact.object)
+            ends: tuple[str, ...] = (change.fact.subject, change.fact.object)
             wanted_nodes.update({end: None for end in ends if end not in made})
             continue
         fact, ends = refers_to(change)

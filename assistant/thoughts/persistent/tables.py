@@ -113,7 +113,7 @@ class Tables:
             self._db.execute(statement.format(",".join("?" * len(part))), part)
 
 
-def _parts[T](values: Sequence[T]) -> Iterator[Sequence[T]]:
+def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (values[i : i + _MOST_MARKS] for i in range(0, len(values), _MOST_MARKS))
 
 
