@@ -183,11 +183,13 @@ class KnowledgeGraph(PersonsLayer):
             found = self._facts(db, over, ids, limit)
         return [fact for fact in found if not fact.obsolete][:limit]
 
-    def node(self, identity: str) -> Node | None:
-        """The node of that id, or the one it was merged into."""
+    def nodes(self, ids: Sequence[str]) -> dict[str, Node]:
+        """The nodes of those ids, or the ones they were merged into, by the ids asked."""
         with reading(self.path) as db:
-            found = self._nodes(db, self._over(db), [identity])
-        return found[0] if found else None
+            over = self._over(db)
+            found = {node.id: node for node in self._nodes(db, over, ids)}
+        standing = ((identity, over.standing(identity)) for identity in ids)
+        return {identity: found[now] for identity, now in standing if now in found}
 
     # -- both layers together ---------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from assistant.thoughts.changes import (
 )
 from assistant.thoughts.graph import ThoughtGraph
 from assistant.thoughts.model import Fact
+from assistant.thoughts.persistent import derived
 from assistant.thoughts.persistent.fitting import FittingGraph, begin, refers_to
 from indexes.store import PassageStore
 
@@ -83,6 +84,20 @@ def overlay(db: sqlite3.Connection, more: Sequence[Change] = ()) -> Overlay:
     for batch in batches:
         graph.fit(batch)
     return Overlay(graph, begun, _merged(graph, batches), batches, undone)
+
+
+def everything(db: sqlite3.Connection, over: Overlay) -> list[Change]:
+    """All derived nodes and facts; what came after a merge is put under the node that stands."""
+    nodes = derived.nodes(db, [str(i) for (i,) in db.execute("SELECT id FROM entities")])
+    ids = db.execute("SELECT DISTINCT id FROM facts").fetchall()
+    changes: list[Change] = [CreateNode(node) for node in nodes.values()]
+    for fact in derived.facts(db, [str(i) for (i,) in ids]).values():
+        if fact.id not in over.begun:
+            ends = (over.standing(fact.subject), over.standing(fact.object))
+            fact = replace(fact, subject=ends[0], object=ends[1])
+        if fact.subject in nodes and fact.object in nodes:
+            changes.append(CreateEdge(fact))
+    return changes
 
 
 def forget_lost_ground(db: sqlite3.Connection, store: PassageStore) -> int:

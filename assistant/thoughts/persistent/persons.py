@@ -19,7 +19,8 @@ from assistant.thoughts.changes import (
 )
 from assistant.thoughts.graph import ThoughtGraph
 from assistant.thoughts.model import Fact, Node
-from assistant.thoughts.persistent.layer import Overlay, overlay, store_log
+from assistant.thoughts.persistent.fitting import FittingGraph
+from assistant.thoughts.persistent.layer import Overlay, everything, overlay, store_log
 from assistant.thoughts.persistent.schema import reading, revise, writing
 from assistant.thoughts.writing import combined
 
@@ -47,6 +48,22 @@ class PersonsLayer:
         """
         with reading(self.path) as db:
             return overlay(db).graph
+
+    def whole_graph(self) -> ThoughtGraph:
+        """All of the documents' nodes and facts with the log on top, as one graph in memory.
+
+        Its first batch is what the documents say; the person's follow. For export: a large index
+        has tens of thousands of facts.
+        """
+        with reading(self.path) as db:
+            over = overlay(db)
+            start = everything(db, over)
+            graph = FittingGraph()
+            if start:
+                graph.apply(start, author="rule", reason="read in the documents")
+            for batch in over.batches:
+                graph.fit(batch)
+            return graph
 
     def apply(self, changes: Sequence[Change], *, author: Author, reason: str) -> Batch:
         """Make changes together. They may refer to what the documents say, as they say it now.
