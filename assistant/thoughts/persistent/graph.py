@@ -157,7 +157,7 @@ class KnowledgeGraph(PersonsLayer):
             over = self._over(db)
             own = [name, *(node_id(kind, name) for kind in ("entity", "value") if name.strip())]
             ids = derived.named(db, own, name)
-            ids += [i for i in own if i in over.merged]
+            ids += [i for i in own if i in over.merged or i in over.graph]
             ids += [n.id for n in over.graph.named(name)] if name.strip() else []
             return self._nodes(db, over, ids)
 
@@ -209,7 +209,7 @@ class KnowledgeGraph(PersonsLayer):
         found = derived.nodes(db, standing)
         nodes = []
         for identity in standing:
-            if identity in over.graph:
+            if identity in over.graph and identity not in over.graph.table:
                 nodes.append(over.graph.node(identity))
             elif identity in found and identity not in over.begun:
                 nodes.append(found[identity])
