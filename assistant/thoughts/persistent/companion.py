@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from assistant.errors import GraphError, KnowledgeAssistantError
+from assistant.errors import GraphError, IndexCorruptError, KnowledgeAssistantError
 from assistant.thoughts.extraction.types import Extractor
 from assistant.thoughts.persistent.graph import KnowledgeGraph
 from assistant.thoughts.persistent.rows import passage_key
@@ -36,15 +36,18 @@ class GraphCompanion:
 
     def follow(self, folder: Path, manifest: Manifest) -> tuple[str, ...]:
         """See `indexes.companions.Companion`."""
+        path = folder / GRAPH_FILE
         store = PassageStore(folder / manifest.generation / STORE_FILE)
         try:
             result = sync(
-                folder / GRAPH_FILE,
+                path,
                 store,
                 self._extractor,
                 self._report,
                 generation=manifest.generation,
             )
+        except IndexCorruptError as error:
+            raise IndexCorruptError(error.message, remedy=_anew(path, manifest)) from error
         finally:
             store.close()
         if not result.demoted:
@@ -72,10 +75,16 @@ def check_graph(folder: Path, manifest: Manifest) -> Iterator[Finding]:
     try:
         message = _checked(path, folder, manifest)
     except (KnowledgeAssistantError, sqlite3.DatabaseError) as error:
-        remedy = f"delete {path} and run: assistant index update {manifest.name}"
-        yield Finding("graph", False, str(error), remedy)
+        yield Finding("graph", False, str(error), _anew(path, manifest))
     else:
         yield Finding("graph", True, message, "")
+
+
+def _anew(path: Path, manifest: Manifest) -> str:
+    return (
+        f"delete {path}, with it what was changed by hand, and run: "
+        f"assistant index update {manifest.name} --extract rules"
+    )
 
 
 def _checked(path: Path, folder: Path, manifest: Manifest) -> str:

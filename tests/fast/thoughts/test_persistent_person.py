@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from assistant.errors import GraphError
 from assistant.thoughts.changes import ObsoleteEdge
-from assistant.thoughts.model import Evidence, Fact, Node, make_fact, node_id
+from assistant.thoughts.model import Evidence, Fact, Node, fact_id, make_fact, node_id
 from assistant.thoughts.persistent.graph import KnowledgeGraph
 from assistant.thoughts.persistent.schema import GRAPH_FILE
 from assistant.thoughts.persistent.sync import SyncResult, sync
@@ -199,8 +199,8 @@ def test_undoing_everything_gives_what_the_documents_say(steps: list[str]) -> No
 
 def _do(graph: KnowledgeGraph, step: str) -> None:
     if step == "retract":
-        fact = _fact(graph, "is a", "entity:ann")
-        graph.apply([ObsoleteEdge(fact.id, "no")], author="person", reason="no")
+        pilot = fact_id("entity:ann", "is a", "entity:pilot")
+        graph.apply([ObsoleteEdge(pilot, "no")], author="person", reason="no")
     elif step == "merge":
         _merge(graph, "entity:bob brown", "entity:bob")
     elif step == "revert":
