@@ -6,6 +6,7 @@ One `Workspace` per process. The command line makes one per call, the page keeps
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import threading
 from collections.abc import Collection, Iterator, Sequence
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 
 # The command line looks for this thread before it ends.
 WARM_UP_THREAD = "warm-up"
+# That read an index's passages into its graph; each takes about 200 MB.
+_MOST_PROCESSES = 4
 
 
 class Workspace:
@@ -125,7 +128,9 @@ class Workspace:
     def _companions(self, extract: str, on_progress: OnProgress) -> list[Companion]:
         """What follows an index: its graph, if that is wanted and can be made."""
         if extract == "rules" or (extract == "auto" and self.parser.installed):
-            return [GraphCompanion(DeterministicExtractor(self.parser), on_progress)]
+            processes = min(_MOST_PROCESSES, os.cpu_count() or 1)
+            extractor = DeterministicExtractor(self.parser, processes=processes)
+            return [GraphCompanion(extractor, on_progress)]
         return []
 
     @cached_property

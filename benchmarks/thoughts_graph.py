@@ -75,14 +75,16 @@ def main(
 ) -> None:
     settings = load_settings({})
     parser = Parser(ModelStore(settings.models_folder), settings.models.parser)
-    timed = Timed(DeterministicExtractor(parser, processes=processes))
+    extractor = DeterministicExtractor(parser, processes=processes)
+    timed = Timed(extractor)
     parser.parse(["It is loaded before the clock starts."])
     entries = (e for e in open_source(f"beir:{folder}").entries() if isinstance(e, Entry))
     documents = [entry.load() for entry in islice(entries, limit)]
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / GRAPH_FILE
         store = store_of(Path(name) / "first.sqlite", documents)
-        built = _told("build", timed, lambda: sync(path, store, timed, generation="g1"))
+        with extractor.workers():
+            built = _told("build", timed, lambda: sync(path, store, timed, generation="g1"))
         graph = KnowledgeGraph(path)
         size = sum(file.stat().st_size for file in Path(name).glob(f"{GRAPH_FILE}*"))
         texts = sum(len(p.text.encode()) for p in store.passages())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from assistant.errors import GraphError, IndexCorruptError, KnowledgeAssistantError
+from assistant.thoughts.extraction.deterministic import DeterministicExtractor
 from assistant.thoughts.extraction.types import Extractor
 from assistant.thoughts.persistent.graph import KnowledgeGraph
 from assistant.thoughts.persistent.rows import passage_key
@@ -39,13 +41,10 @@ class GraphCompanion:
         path = folder / GRAPH_FILE
         store = PassageStore(folder / manifest.generation / STORE_FILE)
         try:
-            result = sync(
-                path,
-                store,
-                self._extractor,
-                self._report,
-                generation=manifest.generation,
-            )
+            with self._workers():
+                result = sync(
+                    path, store, self._extractor, self._report, generation=manifest.generation
+                )
         except IndexCorruptError as error:
             raise IndexCorruptError(error.message, remedy=_anew(path, manifest)) from error
         finally:
@@ -53,6 +52,11 @@ class GraphCompanion:
         if not result.demoted:
             return ()
         return (f"{result.demoted:,} promoted facts left the graph with the text that said them",)
+
+    def _workers(self) -> AbstractContextManager[None]:
+        if isinstance(self._extractor, DeterministicExtractor):
+            return self._extractor.workers()
+        return nullcontext()
 
 
 def serves(graph: KnowledgeGraph, manifest: Manifest) -> bool:

@@ -44,10 +44,12 @@ def facts(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Fact]:
     found: dict[str, Fact] = {}
     for row in _select(
         db,
-        'SELECT f.id, s.id, f.relation, o.id, p.id, f.quote, f.start, f."end", f.confidence, '
+        'SELECT f.id, s.id, f.relation, o.id, p.id, t.quote, f.start, f."end", f.confidence, '
         "f.negated, f.hedged, f.valid_from, f.valid_to FROM facts f "
         "JOIN entities s ON s.row = f.subject JOIN entities o ON o.row = f.object "
-        "JOIN passages p ON p.row = f.passage WHERE f.id IN ({}) ORDER BY p.id",
+        "JOIN passages p ON p.row = f.passage JOIN sentences t "
+        'ON t.passage = f.passage AND t.start = f.start AND t."end" = f."end" '
+        "WHERE f.id IN ({}) ORDER BY p.id",
         ids,
     ):
         fact = _fact(row)

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from assistant.thoughts.extraction.types import Extraction
 from assistant.thoughts.knowledge import Knowledge
 from assistant.thoughts.model import Fact, Node, node_id, normal_form
@@ -84,7 +82,7 @@ class KnowledgeGraph(PersonsLayer):
             if key in found:
                 try:
                     result[place] = unpacked(found[key], passage.id)
-                except ValidationError:
+                except ValueError:
                     continue  # of another version: read it on the spot
         missing = [place for place in range(len(passages)) if place not in result]
         if missing and self._fallback is not None:

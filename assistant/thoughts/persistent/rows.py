@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections import Counter
 from dataclasses import dataclass, replace
 
@@ -51,16 +52,21 @@ def passage_key(passage: Passage) -> bytes:
 
 
 def packed(extraction: Extraction) -> bytes:
-    """An extraction as JSON, without the passage's id: equal texts share one."""
-    return _EXTRACTION.dump_json(replace(extraction, passage_id=""), exclude_defaults=True)
+    """An extraction as JSON, compressed, without the passage's id: equal texts share one."""
+    bare = replace(extraction, passage_id="")
+    return zlib.compress(_EXTRACTION.dump_json(bare, exclude_defaults=True))
 
 
 def unpacked(data: bytes, passage_id: str) -> Extraction:
     """
     Raises:
-        ValidationError: it is not what `packed` writes.
+        ValueError: it is not what `packed` writes.
     """
-    return replace(_EXTRACTION.validate_json(data), passage_id=passage_id)
+    try:
+        found = _EXTRACTION.validate_json(zlib.decompress(data))
+    except zlib.error as error:
+        raise ValueError("not a compressed extraction") from error
+    return replace(found, passage_id=passage_id)
 
 
 def rows_of(passage: Passage, extraction: Extraction) -> PassageRows:
@@ -87,8 +93,14 @@ def rows_of(passage: Passage, extraction: Extraction) -> PassageRows:
 
 
 def words_of(name: str) -> set[str]:
-    """The words by which a name is found, in their normal form."""
+    """The words of a name, in its normal form."""
     return {word[:40] for word in _WORD.findall(normal_form(name))}
+
+
+def words_of_id(identity: str) -> set[str]:
+    """The words by which a node is found: its id is the normal form of each of its names."""
+    name = identity.partition(":")[2]
+    return {word[:40] for word in _WORD.findall(name[:MAX_LABEL])}
 
 
 def _surface(term: Term) -> tuple[str, str, str]:

@@ -35,19 +35,23 @@ CREATE TABLE entities (
 CREATE TABLE words (
     word TEXT, entity INTEGER, PRIMARY KEY (word, entity)
 ) WITHOUT ROWID;
-CREATE INDEX words_of_entity ON words (entity);
 CREATE TABLE surfaces (
-    passage INTEGER, entity INTEGER, label TEXT, type TEXT, count INTEGER NOT NULL,
-    PRIMARY KEY (passage, entity, label, type)
-) WITHOUT ROWID;
+    passage INTEGER NOT NULL, entity INTEGER NOT NULL, label TEXT NOT NULL, type TEXT NOT NULL,
+    count INTEGER NOT NULL
+);
+CREATE INDEX surfaces_of_passage ON surfaces (passage);
 CREATE INDEX surfaces_of_entity ON surfaces (entity);
 CREATE TABLE mentions (
     passage INTEGER, entity INTEGER, about INTEGER NOT NULL, PRIMARY KEY (passage, entity)
 ) WITHOUT ROWID;
 CREATE INDEX mentions_of_entity ON mentions (entity);
+CREATE TABLE sentences (
+    passage INTEGER, start INTEGER, "end" INTEGER, quote TEXT NOT NULL,
+    PRIMARY KEY (passage, start, "end")
+) WITHOUT ROWID;
 CREATE TABLE facts (
     passage INTEGER, id TEXT, subject INTEGER NOT NULL, relation TEXT NOT NULL,
-    object INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, quote TEXT NOT NULL,
+    object INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
     confidence REAL NOT NULL, negated INTEGER NOT NULL, hedged INTEGER NOT NULL,
     valid_from TEXT NOT NULL, valid_to TEXT NOT NULL, PRIMARY KEY (passage, id)
 ) WITHOUT ROWID;

@@ -23,7 +23,7 @@ from indexes.documents import Passage
 from indexes.progress import OnProgress, Progress
 from indexes.store import PassageStore
 
-BATCH = 64  # passages read and written together
+BATCH = 64  # passages read and written together, so lost at most by a kill
 
 # A document's fingerprint and where the passage lies in it: equal ones have the same text, unless
 # the same bytes are read in another way; then the text's length differs as good as always.

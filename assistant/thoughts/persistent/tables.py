@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from assistant.thoughts.persistent.rows import PassageRows, words_of
+from assistant.thoughts.persistent.rows import PassageRows, words_of_id
 
 _MOST_MARKS = 500  # of one statement
 
@@ -21,7 +21,7 @@ class Tables:
         """Delete what these passages say; returns the entities they named."""
         found = self.select("SELECT entity FROM surfaces WHERE passage IN ({})", passages)
         found += self.select("SELECT entity FROM mentions WHERE passage IN ({})", passages)
-        for table in ("surfaces", "mentions", "facts"):
+        for table in ("surfaces", "mentions", "facts", "sentences"):
             self.delete(f"DELETE FROM {table} WHERE passage IN ({{}})", passages)
         return {int(entity) for (entity,) in found}
 
@@ -35,6 +35,10 @@ class Tables:
         found = self.select("SELECT id, row FROM entities WHERE id IN ({})", sorted(ids))
         entity = {str(identity): int(row) for identity, row in found}
         self._db.executemany(
+            "INSERT OR IGNORE INTO words VALUES (?, ?)",
+            ((word, row) for identity, row in entity.items() for word in words_of_id(identity)),
+        )
+        self._db.executemany(
             "INSERT INTO surfaces VALUES (?, ?, ?, ?, ?)",
             ((passage, entity[i], label, type_, n) for (i, label, type_), n in
              rows.surfaces.items()),
@@ -46,7 +50,11 @@ class Tables:
         for fact in rows.facts:
             (evidence,) = fact.evidence
             self._db.execute(
-                "INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO sentences VALUES (?, ?, ?, ?)",
+                (passage, evidence.start, evidence.end, evidence.quote),
+            )
+            self._db.execute(
+                "INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     passage,
                     fact.id,
@@ -55,7 +63,6 @@ class Tables:
                     entity[fact.object],
                     evidence.start,
                     evidence.end,
-                    evidence.quote,
                     fact.confidence,
                     fact.negated,
                     fact.hedged,
@@ -80,22 +87,19 @@ class Tables:
                 for row, f in votes.items()
                 if f
             }
-            self.delete("DELETE FROM words WHERE entity IN ({})", part)
-            self.delete(
-                "DELETE FROM entities WHERE row IN ({})", [r for r in part if r not in named]
-            )
+            self._forget([row for row in part if row not in named])
             self._db.executemany(
                 "UPDATE entities SET label = ?, type = ? WHERE row = ?",
                 ((label, type_, row) for row, (label, type_) in named.items()),
             )
-            self._db.executemany(
-                "INSERT INTO words VALUES (?, ?)",
-                (
-                    (word, row)
-                    for row, found in votes.items()
-                    for word in {w for label, _, _ in found for w in words_of(label)}
-                ),
-            )
+
+    def _forget(self, entities: Sequence[int]) -> None:
+        found = self.select("SELECT row, id FROM entities WHERE row IN ({})", entities)
+        self._db.executemany(
+            "DELETE FROM words WHERE word = ? AND entity = ?",
+            ((word, row) for row, identity in found for word in words_of_id(identity)),
+        )
+        self.delete("DELETE FROM entities WHERE row IN ({})", entities)
 
     def select(
         self, statement: str, values: Sequence[object], *more: object

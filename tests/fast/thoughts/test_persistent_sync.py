@@ -39,11 +39,13 @@ def _content(path: Path) -> dict[str, list[tuple[object, ...]]]:
         "JOIN entities e ON e.row = entity",
         "surfaces": "SELECT p.id, e.id, s.label, s.type, count FROM surfaces s "
         "JOIN passages p ON p.row = passage JOIN entities e ON e.row = entity",
-        "facts": 'SELECT p.id, f.id, s.id, relation, o.id, start, f."end", quote, confidence, '
-        "negated, hedged FROM facts f JOIN passages p ON p.row = passage "
+        "facts": 'SELECT p.id, f.id, s.id, relation, o.id, f.start, f."end", quote, confidence, '
+        "negated, hedged FROM facts f JOIN passages p ON p.row = f.passage "
+        'JOIN sentences t ON t.passage = f.passage AND t.start = f.start AND t."end" = f."end" '
         "JOIN entities s ON s.row = subject JOIN entities o ON o.row = object",
         "rows": "SELECT (SELECT count(*) FROM surfaces), (SELECT count(*) FROM mentions), "
-        "(SELECT count(*) FROM facts), (SELECT count(*) FROM words)",
+        "(SELECT count(*) FROM facts), (SELECT count(*) FROM words), "
+        "(SELECT count(*) FROM sentences)",
         "meta": "SELECT * FROM meta WHERE key <> 'revision'",
     }
     found = {name: sorted(db.execute(text).fetchall()) for name, text in statements.items()}
