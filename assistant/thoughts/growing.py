@@ -26,12 +26,18 @@ def spoken(title: str, sentence: str) -> str:
     return f"{title}: {' '.join(sentence.split())}"
 
 
+def stated(extraction: Extraction, passage: Passage) -> list[str]:
+    """The sentences that state something, each once, as they are compared with a question."""
+    spans = dict.fromkeys((t.start, t.end) for t in extraction.triples)
+    return [spoken(passage.title, passage.text[start:end]) for start, end in spans]
+
+
 def relevant_triples(
     extraction: Extraction, passage: Passage, asked: Sequence[str], encoder: DenseEncoder | None
 ) -> list[Triple]:
     """The triples whose sentences bear on one of the things asked, in reading order."""
     spans = list(dict.fromkeys((t.start, t.end) for t in extraction.triples))
-    sentences = [spoken(passage.title, passage.text[start:end]) for start, end in spans]
+    sentences = stated(extraction, passage)
     scores = [0.0] * len(spans)
     for text in asked:
         scores = list(map(max, scores, likeness(text, sentences, encoder)))

@@ -10,7 +10,7 @@ from assistant.thoughts.budget import Budget, Effort
 from assistant.thoughts.changes import Change, CreateNode
 from assistant.thoughts.executor import Operations
 from assistant.thoughts.graph import ThoughtGraph
-from assistant.thoughts.growing import add_facts, relevant_triples, spoken
+from assistant.thoughts.growing import add_facts, relevant_triples, spoken, stated
 from assistant.thoughts.knowledge import Knowledge, source_of
 from assistant.thoughts.likeness import likeness
 from assistant.thoughts.linking import without_qualifier
@@ -32,6 +32,7 @@ INSTANCES = 3  # things that are searched for in one round
 INSTANCE_WEIGHT = 0.3  # of such a query beside the question itself
 FETCHED = 30  # passages of the ranking that are looked at, found by the search or not
 READ = 5  # passages whose facts enter the graph in one round
+READ_LOOKUP = 3  # …where nothing has to be put together
 
 Search = Callable[[Sequence[Query]], Sequence[Hit]]
 Fetch = Callable[[Sequence[str]], Sequence[Passage]]
@@ -94,11 +95,16 @@ class Work:
 
     def take_in(self) -> Iterator[Event]:
         """Read the best passages that were not read yet; settle what their facts settle."""
-        best = [i for i, _ in self.ranking() if i in self.passages][:READ]
+        most = READ_LOOKUP if self.plan.question.kind == "lookup" else READ
+        best = [i for i, _ in self.ranking() if i in self.passages][:most]
         new = [self.passages[identity] for identity in best if identity not in self._read]
         self._read.update(passage.id for passage in new)
         asked = [self.plan.text(state.slot) for state in self.plan.open]
         extracted = self.means.knowledge.extractions(new)
+        if self.means.encoder is not None:  # all in one batch: what follows finds them encoded
+            self.means.encoder.encode(
+                [text for p, e in zip(new, extracted, strict=True) for text in stated(e, p)]
+            )
         for passage, extraction in zip(new, extracted, strict=True):
             if why := self.budget.spent:
                 self.outcome.stopped = why
