@@ -189,8 +189,9 @@ class Assistant:
         with clock.step("think"):
             yield from thinking.think(asked, found)
         names: tuple[str, ...] = ()
+        wanted = asked
         if (outcome := thinking.outcome) is not None:
-            hits, names = outcome.hits, outcome.carried
+            hits, names, wanted = outcome.hits, outcome.carried, outcome.evidence_for(asked)
         passages = found_passages(hits[:read])
         if outcome is not None and [h.passage.id for h in hits[:read]] != [
             h.passage.id for h in result.hits[:read]
@@ -213,7 +214,7 @@ class Assistant:
         with clock.step("choose"):
             budget = settings.answering.evidence_tokens
             carried = (*understood.carried, *names)
-            evidence = select_evidence(asked, passages, encoder, budget=budget, carried=carried)
+            evidence = select_evidence(wanted, passages, encoder, budget=budget, carried=carried)
         yield EvidenceSelected(
             tuple(p.passage_id for p in passages if p.number in evidence.numbers),
             len(evidence.sentences),

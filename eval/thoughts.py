@@ -195,7 +195,7 @@ def _answered(
     passages = found_passages(hits[: workspace.settings.retrieval.passages])
     try:
         evidence = select_evidence(
-            asked.text,
+            outcome.evidence_for(asked.text) if outcome else asked.text,
             passages,
             encoder,
             budget=workspace.settings.answering.evidence_tokens,

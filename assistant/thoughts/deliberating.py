@@ -24,11 +24,13 @@ from assistant.thoughts.operations import AddFact
 from assistant.thoughts.results import FactAdded
 from assistant.thoughts.steps import Sentenced, take_step
 from assistant.thoughts.work import Work
+from assistant.understanding.words import content_words
 from indexes.index import Hit
 
 SHOWN = 8  # passages that the model is shown sentences of
 SHOWN_TOKENS = 280
 MISSING_WEIGHT = 1.0  # of a search for what is missing, beside the question itself
+SAME_WORDS = 0.8  # share of two questions' words from which they are one question
 VOTE_TOKENS = 40  # longest answer of a vote
 
 
@@ -48,8 +50,11 @@ def deliberate(work: Work, model: BaseChatModel) -> Iterator[Event]:
             for why in step.refused:
                 yield StepDecided("not used", why)
             yield from _add(work, step.facts)
-            if not step.missing or step.missing in out.asked:
-                break
+            if not step.missing or any(
+                says_the_same(step.missing, earlier)
+                for earlier in (out.question.text, *out.asked, *out.searched)
+            ):
+                break  # it has nothing new to look for
             out.asked.append(step.missing)
             yield from work.look_for([step.missing], MISSING_WEIGHT)
         if votes > 1:
@@ -71,11 +76,11 @@ def shown_passages(work: Work) -> tuple[FoundPassage, ...]:
 def _evidence(work: Work, passages: Sequence[FoundPassage]) -> Evidence:
     out = work.outcome
     return select_evidence(
-        out.question.text,
+        out.evidence_for(out.question.text),
         passages,
         work.means.encoder,
         budget=SHOWN_TOKENS,
-        carried=(*out.names, *out.asked),
+        carried=out.carried,
     )
 
 
@@ -123,6 +128,15 @@ def _vote(work: Work, model: BaseChatModel, most: int) -> Iterator[Event]:
     (best, count), *_ = given.most_common(1) or [("", 0)]
     if best and count > 1:
         out.vote = words[best]
+
+
+def says_the_same(text: str, earlier: str) -> bool:
+    """Whether a question asks nothing that an earlier one did not ask: nearly all of the words of
+    either are in the other."""
+    words, others = set(content_words(text)), set(content_words(earlier))
+    if not words or not others:
+        return words == others
+    return len(words & others) >= SAME_WORDS * max(len(words), len(others))
 
 
 def decided(given: Counter[str], left: int) -> bool:

@@ -49,8 +49,12 @@ class Outcome:
 
     @property
     def carried(self) -> tuple[str, ...]:
-        """What else the sentences worth reading are about: names, and what was asked on the way."""
-        return (*self.names, *self.asked, *filter(None, (self.vote,)))
+        """What else the sentences worth reading are about: names found on the way."""
+        return (*self.names, *filter(None, (self.vote,)))
+
+    def evidence_for(self, question: str) -> str:
+        """What sentences worth reading are about: the question, and what it came down to."""
+        return f"{self.asked[-1]} {question}" if self.asked else question
 
     def in_words(self) -> tuple[str, ...]:
         """The facts that the answer rests on, in words: those the model picked, else those that
