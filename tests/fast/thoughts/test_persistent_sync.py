@@ -222,6 +222,9 @@ def test_readers_go_on_while_it_is_written(tmp_path: Path) -> None:
 def test_a_missing_and_a_foreign_file_are_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(GraphError, match="has no graph"):
         KnowledgeGraph(tmp_path / GRAPH_FILE).counts()
+    with pytest.raises(GraphError, match="has no graph"):
+        KnowledgeGraph(tmp_path / GRAPH_FILE).undo()
+    assert not (tmp_path / GRAPH_FILE).exists()
     path = tmp_path / GRAPH_FILE
     sync(path, store_of(tmp_path, TEXTS), ToyExtractor())
     with sqlite3.connect(path) as db:
