@@ -6,6 +6,7 @@ brought up to date by `assistant.thoughts.persistent.sync`. The *person's* is a 
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -86,8 +87,8 @@ def writing(path: Path, *, create: bool = False) -> Iterator[sqlite3.Connection]
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA secure_delete = ON")
         if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-            notes = "INSERT INTO meta VALUES ('format', '{}'), ('revision', '0');"
-            db.executescript(f"BEGIN; {_SCHEMA} {notes.format(FORMAT)} COMMIT;")
+            notes = f"('format', '{FORMAT}'), ('revision', '{secrets.token_hex(8)}')"
+            db.executescript(f"BEGIN; {_SCHEMA} INSERT INTO meta VALUES {notes}; COMMIT;")
         _check(db, path)
         try:
             yield db
@@ -125,8 +126,11 @@ def set_note(db: sqlite3.Connection, key: str, value: str) -> None:
 
 
 def revise(db: sqlite3.Connection) -> None:
-    """Say, within a transaction, that what was read before is out of date."""
-    set_note(db, "revision", str(int(note(db, "revision") or 0) + 1))
+    """Say, within a transaction, that what was read before is out of date.
+
+    No two revisions are called the same, also of a file that was made anew.
+    """
+    set_note(db, "revision", secrets.token_hex(8))
 
 
 def _must_be_there(path: Path) -> None:
