@@ -56,6 +56,10 @@ def _from_sqlite(error: sqlite3.DatabaseError, place: Path) -> Exception:
             f"the disk is full or failing at {place}",
             remedy="free space and run the same command again: it goes on where it stopped",
         )
+    if "locked" in text:
+        return StorageError(
+            f"{place} is in use by another process", remedy="wait until it is done, then try again"
+        )
     if "readonly" in text or "unable to open" in text:
         return StorageError(f"cannot open {place}: {text}", remedy="check the owner of the folder")
     return IndexCorruptError(

@@ -4,6 +4,7 @@ NAME/
 ├── manifest.json        replaced in one step; what it names is complete
 ├── writer.lock          one writer at a time; the lock of a dead process is free
 ├── encodings.sqlite     encodings by text, so that nothing is encoded twice
+├── graph.sqlite         what the documents say as a graph, where one is made (see `assistant`)
 └── g000007/             one generation; never changed except by adding a finished stage
     ├── passages.sqlite  documents and passages: the truth
     ├── lexical/  dense/  sparse/

@@ -92,13 +92,6 @@ def passages_of(db: sqlite3.Connection, node_ids: Sequence[str], limit: int) -> 
     return sorted(about, key=lambda identity: (-about[identity], identity))[:limit]
 
 
-def named(db: sqlite3.Connection, ids: Sequence[str], label: str) -> list[str]:
-    """Ids of nodes with one of these ids or that label."""
-    rows = _select(db, "SELECT id FROM entities WHERE id IN ({})", ids)
-    rows += db.execute("SELECT id FROM entities WHERE label = ?", (label,)).fetchall()
-    return list(dict.fromkeys(str(identity) for (identity,) in rows))
-
-
 def with_words(db: sqlite3.Connection, text: str, limit: int) -> list[str]:
     """Ids of nodes whose names have words that begin as these do: those with most of them first,
     then those that most passages name."""

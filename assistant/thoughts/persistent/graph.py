@@ -154,7 +154,7 @@ class KnowledgeGraph(PersonsLayer):
         with reading(self.path) as db:
             over = self._over(db)
             own = [name, *(node_id(kind, name) for kind in ("entity", "value") if name.strip())]
-            ids = derived.named(db, own, name)
+            ids = list(derived.nodes(db, own))  # an id is the normal form of each of its names
             ids += [i for i in own if i in over.merged or i in over.graph]
             ids += [n.id for n in over.graph.named(name)] if name.strip() else []
             return self._nodes(db, over, ids)

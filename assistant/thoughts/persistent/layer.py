@@ -178,9 +178,9 @@ class _Living:
     def _has(self, passage_id: str, quote: str) -> bool:
         if passage_id not in self._texts:
             passage = self._store.passage(passage_id)
-            self._texts[passage_id] = passage.text if passage is not None else None
+            self._texts[passage_id] = " ".join(passage.text.split()) if passage else None
         text = self._texts[passage_id]
-        return text is not None and quote in text
+        return text is not None and " ".join(quote.split()) in text
 
 
 def _stays(changes: Sequence[Change], holds: Callable[[Fact], bool]) -> Callable[[Change], bool]:

@@ -6,6 +6,7 @@ brought up to date by `assistant.thoughts.persistent.sync`. The *person's* is a 
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -65,23 +66,29 @@ CREATE TABLE log (
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that may write; the file is made where it is missing.
+def writing(path: Path, *, create: bool = False) -> Iterator[sqlite3.Connection]:
+    """A connection that may write.
 
     Transactions are the caller's (`with connection:`). What is deleted is overwritten, since
     documents can be private; at the end nothing of it is left in the write-ahead log either.
 
+    Args:
+        create: make the file where it is missing.
+
     Raises:
-        IndexFormatError: the file was written by another version.
+        GraphError: there is no file.
+        IndexFormatError: it was written by another version.
         StorageError, IndexCorruptError: see `indexes.files.storage_errors`.
     """
+    if not create:
+        _must_be_there(path)
     with storage_errors(path), closing(_connect(path, "rwc")) as db:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA secure_delete = ON")
         if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-            notes = "INSERT INTO meta VALUES ('format', '{}'), ('revision', '0');"
-            db.executescript(f"BEGIN; {_SCHEMA} {notes.format(FORMAT)} COMMIT;")
+            notes = f"('format', '{FORMAT}'), ('revision', '{secrets.token_hex(8)}')"
+            db.executescript(f"BEGIN; {_SCHEMA} INSERT INTO meta VALUES {notes}; COMMIT;")
         _check(db, path)
         try:
             yield db
@@ -100,11 +107,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         IndexFormatError: it was written by another version.
         StorageError, IndexCorruptError: see `indexes.files.storage_errors`.
     """
-    if not path.is_file():
-        raise GraphError(
-            f"the index '{path.parent.name}' has no graph",
-            remedy=f"make it: assistant index update {path.parent.name} --extract rules",
-        )
+    _must_be_there(path)
     with storage_errors(path), closing(_connect(path, "rw")) as db:
         db.execute("PRAGMA query_only = ON")
         db.execute("BEGIN")
@@ -123,8 +126,19 @@ def set_note(db: sqlite3.Connection, key: str, value: str) -> None:
 
 
 def revise(db: sqlite3.Connection) -> None:
-    """Say, within a transaction, that what was read before is out of date."""
-    set_note(db, "revision", str(int(note(db, "revision") or 0) + 1))
+    """Say, within a transaction, that what was read before is out of date.
+
+    No two revisions are called the same, also of a file that was made anew.
+    """
+    set_note(db, "revision", secrets.token_hex(8))
+
+
+def _must_be_there(path: Path) -> None:
+    if not path.is_file():
+        raise GraphError(
+            f"the index '{path.parent.name}' has no graph",
+            remedy=f"make it: assistant index update {path.parent.name} --extract rules",
+        )
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

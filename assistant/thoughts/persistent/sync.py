@@ -87,7 +87,7 @@ def sync(
         whatever the extractor raises; what was done until then stays.
     """
     started = time.monotonic()
-    with writing(path) as db:
+    with writing(path, create=True) as db:
         work = _Sync(db, store, extractor)
         work.remove()
         pending = work.pending(thorough=thorough)

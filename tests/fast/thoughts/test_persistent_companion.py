@@ -107,7 +107,7 @@ def test_an_old_graph_serves_while_it_is_nearly_right(tmp_path: Path) -> None:
 
 def test_an_interrupted_write_is_not_seen(tmp_path: Path) -> None:
     path = tmp_path / GRAPH_FILE
-    with pytest.raises(RuntimeError), writing(path) as db:
+    with pytest.raises(RuntimeError), writing(path, create=True) as db:
         db.execute("INSERT INTO meta VALUES ('half', 'done')")
         raise RuntimeError
     with reading(path) as db:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from assistant.errors import GraphError
 from assistant.thoughts.changes import ObsoleteEdge
+from assistant.thoughts.graph import ThoughtGraph
 from assistant.thoughts.model import Evidence, Fact, Node, fact_id, make_fact, node_id
 from assistant.thoughts.persistent.graph import KnowledgeGraph
 from assistant.thoughts.persistent.schema import GRAPH_FILE
@@ -195,6 +196,48 @@ def test_undoing_everything_gives_what_the_documents_say(steps: list[str]) -> No
         for _ in log:
             graph.undo()
         assert graph.whole_graph().snapshot() == before
+
+
+_texts = st.lists(st.sampled_from(sorted(TEXTS)), unique=True).map(
+    lambda titles: {title: TEXTS[title] for title in titles}
+)
+_all_steps = st.sampled_from(["retract", "merge", "undo", "redo", "revert", "promote"])
+
+
+@given(st.lists(_all_steps | _texts, max_size=8))
+@settings(max_examples=40, deadline=None)
+def test_whatever_happens_the_log_fits_and_nothing_outlives_the_documents(
+    steps: list[str | dict[str, str]],
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        graph = KnowledgeGraph(Path(name) / GRAPH_FILE)
+        _sync(graph, TEXTS)
+        lyon = _lyon(graph)
+        for step in steps:
+            if isinstance(step, dict):
+                _sync(graph, step)
+                continue
+            try:
+                if step == "promote":
+                    graph.promote([_lived(lyon)[0]], _lived(lyon)[1], "kept")
+                else:
+                    _do(graph, step)
+            except GraphError:
+                continue
+        changed = graph.changed_graph()
+        replayed = ThoughtGraph.replay(changed.log, start=changed.start)
+        assert replayed.snapshot() == changed.snapshot()
+        for node in graph.search("b"):
+            page = graph.entity(node.id)
+            assert page is not None and page.node == node
+            ends = [end for fact in page.facts for end in (fact.subject, fact.object)]
+            assert set(ends) <= set(graph.nodes(ends))
+            assert node.id in ends or not ends
+        _sync(graph, {})
+        assert graph.log() == ()
+        left = b"".join(p.read_bytes() for p in graph.path.parent.glob(f"{GRAPH_FILE}*"))
+        for trace in (b"Bob", b"bob", b"pilot", b"lived", b"live in", b"Lyon", b"kept", b"takes"):
+            assert trace not in left
 
 
 def _do(graph: KnowledgeGraph, step: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.errors import GraphError, IndexFormatError
+from assistant.errors import GraphError, IndexFormatError, StorageError
 from assistant.thoughts.knowledge import NowReader, mentions_of
 from assistant.thoughts.persistent.graph import KnowledgeGraph
 from assistant.thoughts.persistent.schema import GRAPH_FILE
@@ -110,6 +110,10 @@ def test_the_walk_is_the_same_as_from_reading_on_the_spot(tmp_path: Path) -> Non
     assert graph.links(passages) is found
     sync(path, store_of(tmp_path, {"Cy": TEXTS["Cy"]}), extractor)
     assert len(graph.links(passages)) == 1
+    for file in tmp_path.glob(f"{GRAPH_FILE}*"):
+        file.unlink()
+    sync(path, store, extractor)  # made anew, in as many steps
+    assert len(graph.links(passages)) == 3
 
 
 def test_what_is_not_in_the_file_is_read_by_the_fallback(tmp_path: Path) -> None:
@@ -222,12 +226,31 @@ def test_readers_go_on_while_it_is_written(tmp_path: Path) -> None:
 def test_a_missing_and_a_foreign_file_are_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(GraphError, match="has no graph"):
         KnowledgeGraph(tmp_path / GRAPH_FILE).counts()
+    with pytest.raises(GraphError, match="has no graph"):
+        KnowledgeGraph(tmp_path / GRAPH_FILE).undo()
+    assert not (tmp_path / GRAPH_FILE).exists()
     path = tmp_path / GRAPH_FILE
     sync(path, store_of(tmp_path, TEXTS), ToyExtractor())
     with sqlite3.connect(path) as db:
         db.execute("UPDATE meta SET value = '99' WHERE key = 'format'")
     with pytest.raises(IndexFormatError, match="format 99"):
         KnowledgeGraph(path).counts()
+
+
+def test_a_locked_file_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / GRAPH_FILE
+    sync(path, store_of(tmp_path, TEXTS), ToyExtractor())
+    connect = sqlite3.connect
+    impatient = lambda *args, **options: connect(*args, **{**options, "timeout": 0.01})  # noqa: E731
+    monkeypatch.setattr("assistant.thoughts.persistent.schema.sqlite3.connect", impatient)
+    other = connect(path)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageError, match="in use"):
+        sync(path, store_of(tmp_path, {}), ToyExtractor())
+    assert KnowledgeGraph(path).counts().passages == 3
+    other.close()
 
 
 @pytest.mark.parametrize("name", ["X" * 5_000, "E\u0301t\u00e9", "A\x00b"])
