@@ -11,8 +11,9 @@ from assistant.thoughts.changes import Batch
 from assistant.thoughts.executor import Operations
 from assistant.thoughts.extraction.types import Extraction, Term, Triple
 from assistant.thoughts.likeness import likeness
-from assistant.thoughts.operations import AddFact, Quoted, Thing
-from assistant.thoughts.results import FactAdded
+from assistant.thoughts.operations import AddFact, MergeEntities, Quoted, Thing
+from assistant.thoughts.resolution import definitions, within_document
+from assistant.thoughts.results import FactAdded, Merged
 from indexes.documents import Passage
 from indexes.encoders import DenseEncoder
 
@@ -92,3 +93,25 @@ def _operation(passage: Passage, triple: Triple) -> AddFact:
 
 def _thing(term: Term) -> Thing:
     return Thing(name=term.label, kind=term.kind, type=term.type[:40])
+
+
+def merge_names(
+    operations: Operations, extraction: Extraction, text: str, step: int
+) -> Iterator[Batch]:
+    """Merge names of one thing inside a passage: an acronym with what it stands for, a surname with
+    the one full name. Each merge can be taken back."""
+    terms = [term for t in extraction.triples for term in (t.subject, t.object)]
+    terms += [mention.term for mention in extraction.mentions]
+    for merge in within_document(terms, definitions(text)).values():
+        if merge.keep in operations.graph and merge.drop in operations.graph:
+            try:
+                result = operations.execute(
+                    MergeEntities(op="merge_entities", keep=merge.keep, drop=merge.drop),
+                    author="rule",
+                    reason=f"{merge.how}: {merge.why}"[:200],
+                    step=step,
+                )
+            except (GraphError, ValidationError):
+                continue
+            if isinstance(result, Merged):
+                yield result.batch

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from assistant.thoughts.changes import Change, CreateNode, ReviseNode
+from assistant.thoughts.changes import Batch, Change, CreateNode, MoveEdge, ReviseNode
 from assistant.thoughts.graph import ThoughtGraph
 from assistant.thoughts.model import MAX_LABEL, MAX_TEXT, Fact, Node, ThoughtStatus, normal_form
 from assistant.thoughts.question import ANSWER, Question, Slot
@@ -143,6 +143,12 @@ class Plan:
             return None
         slot.filled, slot.by = best[2], (best[1],)
         return self._graph.fact(best[1])
+
+    def follow(self, batch: Batch) -> None:
+        """A merge moved facts to another node: what a slot is filled with moves along."""
+        moved = {change.old: change.new for change in batch.changes if isinstance(change, MoveEdge)}
+        for state in self.slots:
+            state.filled = moved.get(state.filled, state.filled)
 
     def told(self, state: Progress, why: str) -> list[Change]:
         """The change of a slot's thought: known by a fact, or still wanted and why."""

@@ -13,7 +13,8 @@ def question_tokens(parser: Parser, text: str) -> list[Token]:
     if len(text) > MAX_QUESTION:
         return []
     try:
-        (parsed,) = parser.parse([text])
+        # Half of a surrogate pair is no character; as long as one it keeps the offsets.
+        (parsed,) = parser.parse([text.encode("utf-8", "replace").decode("utf-8")])
     except ModelMissingError:
         return []
     return [

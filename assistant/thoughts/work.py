@@ -10,7 +10,7 @@ from assistant.thoughts.budget import Budget, Effort
 from assistant.thoughts.changes import Change, CreateNode
 from assistant.thoughts.executor import Operations
 from assistant.thoughts.graph import ThoughtGraph
-from assistant.thoughts.growing import add_facts, relevant_triples, spoken, stated
+from assistant.thoughts.growing import add_facts, merge_names, relevant_triples, spoken, stated
 from assistant.thoughts.knowledge import Knowledge, source_of
 from assistant.thoughts.likeness import likeness
 from assistant.thoughts.linking import without_qualifier
@@ -117,6 +117,10 @@ class Work:
             yield self.change([CreateNode(node)], f"read: {node.label}")
             self.operations.know([source_of(passage)])
             for batch in add_facts(self.operations, passage, triples, self.outcome.rounds):
+                yield GraphChanged(batch)
+            step = self.outcome.rounds
+            for batch in merge_names(self.operations, extraction, passage.text, step):
+                self.plan.follow(batch)
                 yield GraphChanged(batch)
         yield from self._settle()
 
