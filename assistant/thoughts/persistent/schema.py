@@ -33,6 +33,7 @@ CREATE INDEX passages_by_key ON passages (key);
 CREATE TABLE entities (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, label TEXT NOT NULL, type TEXT NOT NULL
 );
+CREATE TABLE unsettled (entity INTEGER PRIMARY KEY);
 CREATE TABLE words (
     word TEXT, entity INTEGER, PRIMARY KEY (word, entity)
 ) WITHOUT ROWID;

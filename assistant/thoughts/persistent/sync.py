@@ -122,7 +122,7 @@ class _Sync:
         with self._db:
             touched = self._tables.drop(rows)
             self._tables.delete("DELETE FROM passages WHERE row IN ({})", rows)
-            self._tables.settle(touched)
+            self._tables.touch(touched)
             revise(self._db)
         self.removed = len(rows)
 
@@ -168,12 +168,13 @@ class _Sync:
                 "DELETE FROM extractions WHERE NOT EXISTS (SELECT 1 FROM passages p "
                 "WHERE p.key = extractions.key AND p.extractor = extractions.extractor)"
             )
+            self._tables.settle()
             demoted = forget_lost_ground(self._db, self._store)
             before = (note(self._db, "generation"), note(self._db, "extractor"))
             if before != (generation, self._fingerprint):
                 set_note(self._db, "generation", generation)
                 set_note(self._db, "extractor", self._fingerprint)
-            if demoted:
+            if demoted or self.written or self.removed:
                 revise(self._db)
         self._db.execute("DETACH store")
         return demoted
@@ -220,5 +221,5 @@ class _Sync:
             ).fetchone()
             rows = rows_of(passage, unpacked(data[key], passage.id))
             touched |= self._tables.insert(int(row), rows)
-        self._tables.settle(touched)
+        self._tables.touch(touched)
         self.written += len(fresh)

@@ -29,8 +29,8 @@ class Tables:
         """Put down what a passage says; returns the entities it names."""
         ids = {identity for identity, _, _ in rows.surfaces} | set(rows.mentions)
         self._db.executemany(
-            "INSERT OR IGNORE INTO entities (id, label, type) VALUES (?, '', '')",
-            ((identity,) for identity in sorted(ids)),
+            "INSERT OR IGNORE INTO entities (id, label, type) VALUES (?, ?, ?)",
+            sorted(rows.surfaces),  # a name until `settle` finds the most frequent one
         )
         found = self.select("SELECT id, row FROM entities WHERE id IN ({})", sorted(ids))
         entity = {str(identity): int(row) for identity, row in found}
@@ -72,9 +72,17 @@ class Tables:
             )
         return set(entity.values())
 
-    def settle(self, touched: Iterable[int]) -> None:
-        """Name each entity as its passages do most often; forget those that none names."""
-        for part in _parts(sorted(touched)):
+    def touch(self, entities: Iterable[int]) -> None:
+        """Note that these have other names now, or none: `settle` sees to it."""
+        rows = ((entity,) for entity in entities)
+        self._db.executemany("INSERT OR IGNORE INTO unsettled VALUES (?)", rows)
+
+    def settle(self) -> None:
+        """Name each entity that was touched as its passages do most often; forget those that none
+        names. Once for many batches, since the frequent ones are touched by each."""
+        touched = [int(row) for (row,) in self._db.execute("SELECT entity FROM unsettled")]
+        self._db.execute("DELETE FROM unsettled")
+        for part in _parts(touched):
             votes: dict[int, list[tuple[str, str, int]]] = {row: [] for row in part}
             for entity, label, type_, count in self.select(
                 "SELECT entity, label, type, sum(count) FROM surfaces WHERE entity IN ({}) "
