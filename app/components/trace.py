@@ -7,7 +7,8 @@ from typing import Any
 import streamlit as st
 
 from app.components.text import one_line, plain
-from app.components.turn import TurnView, counted
+from app.components.turn import TurnView
+from app.components.words import counted
 from assistant.events import found_by
 
 
