@@ -31,8 +31,10 @@ def answered(
     clock: Clock,
     *,
     abstained: bool,
+    missing_fact: str = "",
 ) -> AnswerDone:
-    missing = missing_piece(question, passages) if abstained else ""
+    missing = " ".join(filter(None, (missing_piece(question, passages), missing_fact)))
+    missing = missing if abstained else ""
     return AnswerDone(
         text=f"{ABSTENTION} {missing}" if abstained else answer_text(sentences),
         sentences=sentences,

@@ -267,15 +267,20 @@ _BATCH = TypeAdapter(Batch)
 _TYPES: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
 
 
-def found_by(passage: FoundPassage, written: QueriesWritten | None) -> str:
+def found_by(
+    passage: FoundPassage, written: QueriesWritten | None, *, beyond: str = "person"
+) -> str:
     """What the query stands for that gave the passage the most of its score.
 
-    Empty where that was not recorded. A query after those written is the person's statements'.
+    Empty where that was not recorded.
+
+    Args:
+        beyond: what a query after those written stands for: the person's statements, or thinking.
     """
     if written is None or not written.aspects or not passage.shares:
         return ""
     best = max(range(len(passage.shares)), key=passage.shares.__getitem__)
-    return written.aspects[best] if best < len(written.aspects) else "person"
+    return written.aspects[best] if best < len(written.aspects) else beyond
 
 
 def to_dict(event: Event) -> dict[str, Any]:

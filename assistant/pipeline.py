@@ -36,6 +36,7 @@ from assistant.retrieving import PersonalTouch, earlier_turns, find, found_passa
 from assistant.thinking import TurnThinking
 from assistant.thoughts.budget import EffortName
 from assistant.thoughts.likeness import Likeness
+from assistant.thoughts.outcome import Outcome
 from assistant.understanding.choose import as_written, choose_understander
 from assistant.understanding.parser import NounPhrases
 from assistant.understanding.types import Message, Understanding
@@ -220,7 +221,7 @@ class Assistant:
             evidence.tokens,
         )
         yield from self._answer(
-            understood.standalone, evidence, passages, encoder, clock, person.for_reader()
+            understood.standalone, evidence, passages, encoder, clock, person.for_reader(), outcome
         )
 
     def _answer(
@@ -231,6 +232,7 @@ class Assistant:
         encoder: Likeness | None,
         clock: Clock,
         about_person: Sequence[str],
+        outcome: Outcome | None,
     ) -> Iterator[Event]:
         with clock.step("load reader"):
             reader = self._make_reader(self._workspace)
@@ -242,7 +244,8 @@ class Assistant:
         )
         refusal = ""
         with clock.step("answer"):
-            for piece in reader.write(question, evidence, passages, about_person):
+            facts = outcome.in_words() if outcome is not None else ()
+            for piece in reader.write(question, evidence, passages, about_person, facts):
                 if isinstance(piece, NotFound):
                     refusal = piece.why
                 elif isinstance(piece, Sentence):
@@ -258,7 +261,15 @@ class Assistant:
             refusal = "nothing that was written is supported by a passage"
         if refusal:
             yield StepDecided("abstain", refusal)
-        yield answered(question, sentences, passages, reader, clock, abstained=bool(refusal))
+        yield answered(
+            question,
+            sentences,
+            passages,
+            reader,
+            clock,
+            abstained=bool(refusal),
+            missing_fact=outcome.missing_fact() if outcome is not None else "",
+        )
 
     def _understand(
         self, question: str, history: Sequence[Message], understood_as: str

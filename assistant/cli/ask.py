@@ -25,9 +25,13 @@ from assistant.events import (
     TurnStarted,
     to_dict,
 )
+from assistant.thoughts.budget import EffortName
 from assistant.workspace import Workspace
 
 ABSTAINED = 3
+EffortOption = Annotated[
+    str | None, typer.Option("--effort", help="How hard to think: off, quick, normal or deep.")
+]
 
 
 def ask(
@@ -50,6 +54,7 @@ def ask(
             help="Leave out what you told (`assistant memory list`). May be given several times.",
         ),
     ] = None,
+    effort: EffortOption = None,
     trace: Annotated[bool, typer.Option("--trace", help="Show the steps of the turn.")] = False,
     as_json: JsonFlag = False,
 ) -> int:
@@ -65,6 +70,7 @@ def ask(
     """
     from assistant.pipeline import Assistant
 
+    wanted = _effort(effort)
     text = sys.stdin.read() if question == "-" else question
     opened = workspace(context, answering__reader=reader)
     left_out = without_statement or []
@@ -78,17 +84,24 @@ def ask(
         index=index,
         understood_as=_meant(understood_as),
         without_statements=left_out,
+        effort=wanted,
     )
     if as_json:
         return _as_json(events)
     return _show(events, console(), trace=trace)
 
 
-def chat(context: typer.Context, index: IndexOption = None, reader: ReaderOption = None) -> int:
+def chat(
+    context: typer.Context,
+    index: IndexOption = None,
+    reader: ReaderOption = None,
+    effort: EffortOption = None,
+) -> int:
     """A conversation in the terminal. An empty line or Ctrl-D ends it, Ctrl-C stops an answer."""
     from assistant.pipeline import Assistant
 
     opened = workspace(context, answering__reader=reader)
+    wanted = _effort(effort)
     opened.warm_up()
     assistant = Assistant(opened)
     out = console()
@@ -101,12 +114,23 @@ def chat(context: typer.Context, index: IndexOption = None, reader: ReaderOption
         if not question:
             break
         try:
-            _show(assistant.ask(question, conversation, index=index), out, trace=False)
+            events = assistant.ask(question, conversation, index=index, effort=wanted)
+            _show(events, out, trace=False)
         except KeyboardInterrupt:
             out.print("\n[dim](stopped)[/dim]")
         except KnowledgeAssistantError as error:
             out.print(f"[red]error:[/red] {escape(str(error))}")
     return 0
+
+
+def _effort(name: str | None) -> EffortName | None:
+    """The effort of that name; None and "auto" leave it to the settings."""
+    if name is None:
+        return None
+    for known in ("off", "quick", "normal", "deep"):
+        if name == known:
+            return known
+    raise UnknownNameError("effort", name, ("off", "quick", "normal", "deep"))
 
 
 def _meant(understood_as: str | None) -> str:

@@ -6,13 +6,16 @@ from rich.console import Console
 
 from assistant.events import (
     Event,
+    GraphChanged,
     PassagesFound,
     QueriesWritten,
     SentenceChecked,
     StatementsChosen,
     StepDecided,
+    ThinkingDone,
     found_by,
 )
+from assistant.thoughts.verbalise import Narrator
 
 
 class Trace:
@@ -25,6 +28,7 @@ class Trace:
     def __init__(self, notes: Console) -> None:
         self._notes = notes
         self._queries: QueriesWritten | None = None
+        self._narrator = Narrator()
 
     def add(self, event: Event) -> None:
         """Write what the event says, if it is a step."""
@@ -36,6 +40,10 @@ class Trace:
                 self._show_statements(event)
             case PassagesFound():
                 self._show_passages(event)
+            case GraphChanged():
+                self._line(f"  graph: {self._narrator.tell(event.batch)}")
+            case ThinkingDone():
+                self._show_thinking(event)
             case StepDecided():
                 self._line(f"{event.step}: {event.reason}")
             case SentenceChecked() if event.status != "supported":
@@ -62,9 +70,20 @@ class Trace:
     def _show_passages(self, event: PassagesFound) -> None:
         for passage in event.passages:
             stages = " ".join(f"{s.stage}:{s.rank}" for s in passage.stages)
-            aspect = found_by(passage, self._queries)
+            beyond = "person" if event.after == "retrieval" else event.after
+            aspect = found_by(passage, self._queries, beyond=beyond)
             by = f"; found by: {aspect}" if aspect else ""
             self._line(f"  [{passage.number}] {passage.score:.3f} {passage.title} ({stages}{by})")
+
+    def _show_thinking(self, event: ThinkingDone) -> None:
+        self._line(
+            f"thought: {event.effort} ({event.kind}), {event.rounds} rounds, {event.calls} model "
+            f"calls, {event.seconds:.2f} s"
+        )
+        for missing in event.missing:
+            self._line(f"  missing: {missing}", "yellow")
+        if event.stopped:
+            self._line(f"  stopped: {event.stopped}", "yellow")
 
     def _line(self, text: str, style: str = "dim") -> None:
         self._notes.print(text, markup=False, style=style)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from assistant.thoughts.budget import Effort
 from assistant.thoughts.graph import ThoughtGraph
 from assistant.thoughts.question import Question
+from assistant.thoughts.support import what_is_missing
 from assistant.thoughts.verbalise import fact_in_words
 from indexes.index import Hit
 
@@ -18,6 +19,7 @@ class Outcome:
     Attributes:
         hits: what was found, best first; ranks and order are final at the end.
         support: ids of the facts that fill slots.
+        known: the slots that are filled: what was asked, and with what.
         missing: the slots that stayed open, in words, with what is known put in.
         searched: the queries beyond the question's own.
         names: of things that led from one passage to the next.
@@ -34,6 +36,7 @@ class Outcome:
     hits: list[Hit]
     support: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    known: tuple[tuple[str, str], ...] = ()
     searched: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     chosen: list[str] = field(default_factory=list)
@@ -56,3 +59,9 @@ class Outcome:
         ids = dict.fromkeys(self.chosen or self.support)
         facts = (self.graph.fact(identity) for identity in ids)
         return tuple(fact_in_words(f, labels, cite=None) for f in facts if not f.obsolete)
+
+    def missing_fact(self) -> str:
+        """What would have to be known, in words; empty where the question is a single lookup."""
+        if self.question.kind == "lookup" or not self.missing:
+            return ""
+        return what_is_missing(self.known, self.missing[0], len(self.searched))

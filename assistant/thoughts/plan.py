@@ -127,7 +127,8 @@ class Plan:
         """
         best: tuple[float, str, str] | None = None
         about = [normal_form(self.label(name)) for name in slot.slot.about]
-        asked = f" {normal_form(self.question.text)} "
+        # A name that the question has, or that stands for a variable in it, is no answer to it.
+        asked = f" {normal_form(self.question.text)} {normal_form(self.text(slot.slot))} "
         for fact, likeness in facts:
             if fact.obsolete or fact.negated or fact.hedged or likeness < SAYS_IT:
                 continue

@@ -184,6 +184,11 @@ class Work:
             for rank, (identity, score) in enumerate(ranked, start=1)
         ]
         out.support = tuple(dict.fromkeys(i for s in self.plan.slots for i in s.by))
+        out.known = tuple(
+            (self.plan.text(state.slot), out.graph.node(state.filled).label)
+            for state in self.plan.slots
+            if state.known
+        )
         out.missing = tuple(self.plan.text(state.slot) for state in self.plan.open)
         out.names += [
             label
