@@ -6,6 +6,7 @@ One `Workspace` per process. The command line makes one per call, the page keeps
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import threading
 from collections.abc import Collection, Iterator, Sequence
@@ -28,10 +29,14 @@ from assistant.models.store import ModelStore
 from assistant.settings import Settings
 from assistant.thoughts.extraction.deterministic import DeterministicExtractor
 from assistant.thoughts.knowledge import Knowledge, NowReader
+from assistant.thoughts.persistent.companion import GraphCompanion, serves
+from assistant.thoughts.persistent.graph import KnowledgeGraph
+from assistant.thoughts.persistent.schema import GRAPH_FILE
 from assistant.understanding.parser import Parser
 from assistant.understanding.prompts import fixed_messages as fixed_understanding_messages
 from assistant.understanding.statements import StatementSelector
 from indexes.build import IndexWriter
+from indexes.companions import Companion
 from indexes.index import Index, SearchResult
 from indexes.manifest import Manifest, check_name, read_manifest
 from indexes.progress import OnProgress
@@ -44,6 +49,8 @@ if TYPE_CHECKING:
 
 # The command line looks for this thread before it ends.
 WARM_UP_THREAD = "warm-up"
+# That read an index's passages into its graph; each takes about 200 MB.
+_MOST_PROCESSES = 4
 
 
 class Workspace:
@@ -71,6 +78,7 @@ class Workspace:
             ) from error
         self.answer_cache: AnswerCache | None = None
         self._open: dict[str, Index] = {}
+        self._graphs: dict[str, KnowledgeGraph] = {}
         self._answerer: BaseChatModel | None = None
         self._lock = threading.Lock()
 
@@ -92,13 +100,38 @@ class Workspace:
         return NowReader(DeterministicExtractor(self.parser))
 
     def knowledge(self, index: str) -> Knowledge:
-        """What the passages of an index mention and state.
+        """What the passages of an index mention and state: from its graph where it has one of
+        this state or nearly, else read on the spot.
 
         Raises:
             ModelMissingError: the parser's weights are not installed.
         """
         self.parser.folder  # noqa: B018 - raises where there are no weights
+        graph = self.graph(index)
+        if graph is not None and serves(graph, self.index(index).manifest):
+            return graph
         return self._now_reader
+
+    def graph(self, index: str) -> KnowledgeGraph | None:
+        """The graph kept with an index; None where there is none.
+
+        Raises:
+            UsageError: it cannot be an index's name.
+        """
+        path = self.index_folder(index) / GRAPH_FILE
+        if not path.is_file():
+            return None
+        fallback = self._now_reader if self.parser.installed else None
+        with self._lock:  # one for all threads: it keeps the links in memory
+            return self._graphs.setdefault(index, KnowledgeGraph(path, fallback))
+
+    def _companions(self, extract: str, on_progress: OnProgress) -> list[Companion]:
+        """What follows an index: its graph, if that is wanted and can be made."""
+        if extract == "rules" or (extract == "auto" and self.parser.installed):
+            processes = min(_MOST_PROCESSES, os.cpu_count() or 1)
+            extractor = DeterministicExtractor(self.parser, processes=processes)
+            return [GraphCompanion(extractor, on_progress)]
+        return []
 
     @cached_property
     def conversations(self) -> Conversations:
@@ -244,8 +277,14 @@ class Workspace:
                     continue
 
     def writer(self, name: str, on_progress: OnProgress = lambda progress: None) -> IndexWriter:
-        """The writer of an index; the index need not exist yet."""
-        return IndexWriter(self.index_folder(name), self.encoders, on_progress=on_progress)
+        """The writer of an index; the index need not exist yet. Its graph follows it as the
+        settings say (`thoughts.graph`)."""
+        return IndexWriter(
+            self.index_folder(name),
+            self.encoders,
+            companions=self._companions(self.settings.thoughts.graph, on_progress),
+            on_progress=on_progress,
+        )
 
     def free_bytes(self) -> int:
         return shutil.disk_usage(self.settings.home).free

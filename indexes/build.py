@@ -11,24 +11,22 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from indexes.chunking import Chunker
+from indexes.companions import Companion, follow_all
 from indexes.documents import Source
 from indexes.encoders import Encoders
 from indexes.errors import (
     IndexingError,
-    IndexLockedError,
     IndexNotFoundError,
     UnknownNameError,
     UsageError,
 )
 from indexes.files import sha256_of, storage_errors
+from indexes.locking import writer_lock
 from indexes.manifest import (
     MANIFEST,
     Manifest,
@@ -47,12 +45,14 @@ from indexes.structures import CACHE, StructureBuilder
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
-    """What a build did. `encoded` counts texts that were not in the cache."""
+    """What a build did. `encoded` counts texts that were not in the cache; `notes` are what the
+    companions had to say, failures above all."""
 
     changes: Changes
     manifest: Manifest
     encoded: int
     seconds: float
+    notes: tuple[str, ...] = ()
 
 
 class IndexWriter:
@@ -61,6 +61,7 @@ class IndexWriter:
     Args:
         folder: `…/indexes/NAME`; made when missing.
         encoders: where the encoders come from.
+        companions: follow the index after each change, under its lock.
         on_progress: hears how far the work is, several times a second at most.
     """
 
@@ -70,12 +71,14 @@ class IndexWriter:
         encoders: Encoders,
         *,
         chunker: Chunker | None = None,
+        companions: Sequence[Companion] = (),
         on_progress: OnProgress = lambda progress: None,
     ) -> None:
         check_name(folder.name)
         self.folder = folder
         self._structures = StructureBuilder(folder, encoders, on_progress)
         self._chunker = chunker or Chunker()
+        self._companions = tuple(companions)
         self._report = on_progress
 
     # -- commands ---------------------------------------------------------------------------
@@ -99,18 +102,20 @@ class IndexWriter:
         """
         if not sources:
             raise UsageError("no source given", remedy="add --from FOLDER")
-        with self._lock():
+        with writer_lock(self.folder):
             # A file that is named by itself is wanted, whatever was deleted before.
             wanted = {*put_back, *(source.spec for source in sources)}
             excluded = set(read_remains(self.folder).excluded) - wanted
-            return self._rebuild(self._usable(), list(sources), excluded, fresh=fresh)
+            built = self._rebuild(self._usable(), list(sources), excluded, fresh=fresh)
+            return self._followed(built)
 
     def update(self, open_source: Callable[[str], Source]) -> BuildResult:
         """Read the index's own sources again and take over what is new, changed or gone."""
-        with self._lock():
+        with writer_lock(self.folder):
             manifest = read_manifest(self.folder)
             sources = [open_source(spec) for spec in manifest.sources]
-            return self._rebuild(self._usable(), sources, set(manifest.excluded))
+            built = self._rebuild(self._usable(), sources, set(manifest.excluded))
+            return self._followed(built)
 
     def plan(self, sources: Sequence[Source]) -> Changes:
         """What `build` with these sources would change. Writes nothing."""
@@ -126,7 +131,7 @@ class IndexWriter:
             UnknownNameError: there is no such document; nothing is deleted then.
         """
         started = time.monotonic()
-        with self._lock():
+        with writer_lock(self.folder):
             old = read_manifest(self.folder)
             store = self._open_store(old)
             by_name = {name: d for d in store.documents() for name in (d.id, d.uri)}
@@ -141,7 +146,8 @@ class IndexWriter:
                 staging, old, old.sources, {*old.excluded, *gone.values()}
             )
             manifest.chunker = old.chunker
-            return self._publish_all(staging, old, manifest, started, keep_encoders=True)
+            done = self._publish_all(staging, old, manifest, started, keep_encoders=True)
+            return self._followed(done)
 
     def delete_index(self) -> None:
         """Remove the whole index.
@@ -151,7 +157,7 @@ class IndexWriter:
         """
         if not self.folder.is_dir():
             raise IndexNotFoundError(f"there is no index '{self.folder.name}'")
-        with self._lock(), storage_errors(self.folder):
+        with writer_lock(self.folder), storage_errors(self.folder):
             (self.folder / MANIFEST).unlink(missing_ok=True)  # first: nobody opens it now
             self._clear()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -259,25 +265,13 @@ class IndexWriter:
                 shutil.rmtree(stale, ignore_errors=True)
         return place
 
-    # -- small things -----------------------------------------------------------------------
+    def _followed(self, result: BuildResult) -> BuildResult:
+        started = time.monotonic()
+        notes = follow_all(self._companions, self.folder, result.manifest)
+        seconds = result.seconds + time.monotonic() - started
+        return replace(result, notes=notes, seconds=seconds)
 
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        with storage_errors(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / "writer.lock", timeout=0)
-            try:
-                lock.acquire()
-            except Timeout as error:
-                raise IndexLockedError(
-                    f"index '{self.folder.name}' is being written by another process",
-                    remedy="wait until it is done: assistant index status",
-                ) from error
-        try:
-            with storage_errors(self.folder):
-                yield
-        finally:
-            lock.release()
+    # -- small things -----------------------------------------------------------------------
 
     def _usable(self) -> Manifest | None:
         """The published manifest if its documents can be relied on, else None: build anew."""

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from assistant.cli.context import IndexOption, JsonFlag, workspace
-from assistant.cli.graph_places import Place, find_place
+from assistant.cli.graph_places import Place, find_place, index_graph
 from assistant.cli.graph_views import entity_page, fact_row, labels_of, show_entity, show_graph
 from assistant.cli.output import console, write_json
 from assistant.errors import StorageError, UsageError
@@ -91,13 +91,35 @@ def show(
     if name is None:
         show_graph(place, as_json=as_json)
         return
-    page = entity_page(place.graph, name)
+    page = entity_page(place, name)
+    labels = labels_of(place, page)
     if as_json:
-        labels = labels_of(place.graph)
         rows = [fact_row(fact, labels) for fact in page.facts]
         write_json({"graph": place.title, "entity": page.node, "facts": rows})
     else:
-        show_entity(page, labels_of(place.graph))
+        show_entity(page, labels)
+
+
+@graph.command("search")
+def search(
+    context: typer.Context,
+    words: Annotated[str, typer.Argument(help="Words of a name, or their beginnings.")],
+    index: IndexOption = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1_000)] = 20,
+    as_json: JsonFlag = False,
+) -> None:
+    """Entities and values of an index's graph by name; what most passages name first."""
+    opened = workspace(context)
+    name = index or opened.settings.retrieval.index
+    found = index_graph(opened, name).search(words, limit)
+    if as_json:
+        write_json({"index": name, "words": words, "nodes": found})
+        return
+    for node in found or ():
+        line = f"{node.label} ({node.type or node.kind}), {node.id}"
+        console().print(one_line(line), markup=False)
+    if not found:
+        console().print("nothing found")
 
 
 @graph.command("diff")
@@ -181,7 +203,8 @@ def export_graph(
     """
     place = find_place(workspace(context), index, turn, conversation)
     chosen = _format(format, out, FORMATS)
-    text = export(place.graph, chosen)
+    whole = place.whole()
+    text = export(whole, chosen)
     if out is not None:
         try:
             write_atomically(out, text.encode("utf-8", "surrogatepass"))
@@ -189,7 +212,7 @@ def export_graph(
             raise StorageError(
                 f"cannot write {out}: {error.strerror}", remedy="name a file in a folder of yours"
             ) from error
-    counts = {"nodes": len(list(place.graph.nodes())), "facts": len(place.graph)}
+    counts = {"nodes": len(list(whole.nodes())), "facts": len(whole)}
     if as_json:
         shown = {"file": out} if out is not None else {"text": text}
         write_json({"graph": place.title, "format": chosen, **counts, **shown})
@@ -218,7 +241,7 @@ def import_file(
         if as_json:
             write_json({"graph": place.title, "changes": plain, "imported": False})
         else:
-            made = ThoughtGraph.replay(place.graph.log)
+            made = place.after(len(place.graph.log))
             if changes:
                 made.apply(changes, author="person", reason="trial")
             first, second = place.graph.snapshot(), made.snapshot()
@@ -248,7 +271,7 @@ def _state_after(place: Place, number: int | None) -> Snapshot:
         return place.graph.snapshot()
     if number > len(log):
         raise UsageError(f"there is no change {number}", remedy=f"the last is {len(log)}")
-    return ThoughtGraph.replay(log[:number]).snapshot()
+    return place.after(number).snapshot()
 
 
 def _read(file: Path, format: str | None) -> ThoughtGraph:

@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from assistant.errors import GraphError, UsageError
 from assistant.memory.conversations import Turn
-from assistant.thoughts.changes import Author, Batch, Change
 from assistant.thoughts.graph import ThoughtGraph
+from assistant.thoughts.persistent.graph import KnowledgeGraph
 from assistant.thoughts.replay import graph_of_events
 from assistant.workspace import Workspace
 
 
-class IndexGraph(Protocol):
-    """The persistent graph of an index, as far as the command line needs it."""
-
-    def log(self) -> Sequence[Batch]: ...
-
-    def undo(self) -> Batch: ...
-
-    def redo(self) -> Batch: ...
-
-    def revert(self, number: int) -> Batch: ...
-
-    def apply(self, changes: Sequence[Change], *, author: Author, reason: str) -> Batch: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A graph and where it is. `kept` is what can be changed; an answer's cannot."""
+    """A graph and where it is. `kept` is what can be changed; an answer's cannot.
+
+    Of an index, `graph` is what the person's changes refer to and made; `kept` has all.
+    """
 
     title: str
     graph: ThoughtGraph
-    kept: IndexGraph | None = None
+    kept: KnowledgeGraph | None = None
+
+    def after(self, number: int) -> ThoughtGraph:
+        """The graph as it was after that many changes of the log."""
+        return ThoughtGraph.replay(self.graph.log[:number], start=self.graph.start)
+
+    def whole(self) -> ThoughtGraph:
+        """All there is, for export."""
+        return self.graph if self.kept is None else self.kept.whole_graph()
 
     @property
-    def changeable(self) -> IndexGraph:
+    def changeable(self) -> KnowledgeGraph:
         """Raises GraphError: it is the graph of an answer."""
         if self.kept is None:
             raise GraphError(
@@ -69,20 +64,24 @@ def find_place(
         return _of_answer(answered[-1])
     name = index or workspace.settings.retrieval.index
     kept = index_graph(workspace, name)
-    return Place(f"the graph of the index '{name}'", ThoughtGraph.replay(kept.log()), kept)
+    return Place(f"the graph of the index '{name}'", kept.changed_graph(), kept)
 
 
-def index_graph(workspace: Workspace, name: str) -> IndexGraph:
+def index_graph(workspace: Workspace, name: str) -> KnowledgeGraph:
     """The persistent graph of an index.
 
     Raises:
         GraphError: the index has none.
     """
     workspace.index(name)  # names the nearest index if there is none of this name
-    raise GraphError(
-        f"the index '{name}' has no graph",
-        remedy="see the graph of an answer: --turn ID or --conversation ID",
-    )
+    graph = workspace.graph(name)
+    if graph is None:
+        raise GraphError(
+            f"the index '{name}' has no graph",
+            remedy=f"make it: assistant index update {name} --extract rules; or see the graph of "
+            "an answer: --turn ID or --conversation ID",
+        )
+    return graph
 
 
 def _of_answer(turn: Turn) -> Place:

@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from assistant.cli.context import JsonFlag, workspace
 from assistant.cli.index_views import (
+    graph_in_words,
     result_json,
     search_json,
     show_changes,
@@ -25,12 +26,21 @@ from assistant.jobs import JobReporter
 from assistant.workspace import Workspace
 from indexes.build import BuildResult, IndexWriter
 from indexes.corpora import open_source
-from indexes.manifest import read_remains
+from indexes.manifest import read_manifest, read_remains
 
 index = typer.Typer(help="Build, change, search and check indexes.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The index's name.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")]
+Extract = Annotated[
+    str | None,
+    typer.Option(
+        "--extract",
+        help="The graph of the index: auto (by rules where the parser is installed), rules, model "
+        "or off (leave it as it is).",
+    ),
+]
+_COLUMNS = ("name", "documents", "passages", "state", "graph", "size", "updated")
 JobFolder = Annotated[Path | None, typer.Option("--job", hidden=True)]
 
 
@@ -53,6 +63,7 @@ def build(
         list[str] | None,
         typer.Option("--put-back", help="A document that was deleted from NAME, to be read again."),
     ] = None,
+    extract: Extract = None,
     dry_run: DryRun = False,
     as_json: JsonFlag = False,
     job: JobFolder = None,
@@ -65,7 +76,7 @@ def build(
 
       assistant index build scifact --from beir:data/scifact
     """
-    opened = workspace(context)
+    opened = workspace(context, thoughts__graph=extract)
     specs = source or _known_sources(opened, name)
     sources = [open_source(spec) for spec in specs]
     if dry_run:
@@ -84,12 +95,13 @@ def build(
 def update(
     context: typer.Context,
     name: Name,
+    extract: Extract = None,
     dry_run: DryRun = False,
     as_json: JsonFlag = False,
     job: JobFolder = None,
 ) -> None:
     """Read NAME's own sources again: take over what is new, changed or gone."""
-    opened = workspace(context)
+    opened = workspace(context, thoughts__graph=extract)
     if dry_run:
         manifest = opened.index(name).manifest
         sources = [open_source(spec) for spec in manifest.sources]
@@ -142,13 +154,13 @@ def status(
     if not rows:
         console().print("no index yet; make one: assistant index build NAME --from FOLDER")
         return
-    columns = ("index", "documents", "passages", "stages", "on disk", "updated")
+    columns = ("index", "documents", "passages", "stages", "graph", "on disk", "updated")
     console().print(
         table(
             "",
             columns,
             [
-                (r["name"], r["documents"], r["passages"], r["state"], r["size"], r["updated"])
+                [graph_in_words(r[key]) if key == "graph" else r[key] for key in _COLUMNS]
                 for r in rows
             ],
         )
@@ -181,10 +193,13 @@ def search(
 @index.command("verify")
 def verify_index(context: typer.Context, name: Name, as_json: JsonFlag = False) -> int:
     """Check files, counts, spans and a sample of vectors. Exit status 1 if something is wrong."""
+    from assistant.thoughts.persistent.companion import check_graph
     from indexes.verify import verify
 
     opened = workspace(context)
-    findings = verify(opened.index_folder(name), opened.encoders)
+    folder = opened.index_folder(name)
+    findings = verify(folder, opened.encoders)
+    findings += check_graph(folder, read_manifest(folder))
     ok = all(finding.ok for finding in findings)
     if as_json:
         write_json({"index": name, "ok": ok, "findings": findings})

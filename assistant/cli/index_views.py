@@ -7,6 +7,7 @@ from typing import Any
 from rich.markup import escape
 
 from assistant.cli.output import console, human_bytes, messages, write_json
+from assistant.errors import KnowledgeAssistantError
 from assistant.workspace import Workspace
 from indexes.build import BuildResult
 from indexes.documents import ReadFailure
@@ -29,10 +30,33 @@ def status_row(opened: Workspace, manifest: Manifest) -> dict[str, Any]:
         "sources": manifest.sources,
         "failures": manifest.failures,
         "excluded": manifest.excluded,
+        "graph": _graph_row(opened, manifest),
         "bytes": size,
         "size": human_bytes(size),
         "updated": manifest.updated,
     }
+
+
+def _graph_row(opened: Workspace, manifest: Manifest) -> dict[str, Any] | None:
+    graph = opened.graph(manifest.name)
+    if graph is None:
+        return None
+    try:
+        counts = graph.counts()
+        current = graph.generation == manifest.generation
+    except KnowledgeAssistantError as error:
+        return {"error": error.message, "current": False}
+    return {"entities": counts.entities, "facts": counts.facts, "current": current}
+
+
+def graph_in_words(row: dict[str, Any] | None) -> str:
+    """The graph of an index in a cell of the status."""
+    if row is None:
+        return "none"
+    if "error" in row:
+        return "damaged"
+    late = "" if row["current"] else ", not current"
+    return f"{row['entities']:,} entities, {row['facts']:,} facts{late}"
 
 
 def result_json(result: BuildResult) -> dict[str, Any]:
@@ -48,6 +72,7 @@ def result_json(result: BuildResult) -> dict[str, Any]:
         "left_out": result.changes.left_out,
         "encoded": result.encoded,
         "failures": result.changes.failures,
+        "notes": list(result.notes),
         "seconds": round(result.seconds, 2),
     }
 
@@ -68,6 +93,8 @@ def show_result(result: BuildResult) -> None:
         )
     for uri in changes.left_out:
         messages().print(f"  {uri}", markup=False)
+    for note in result.notes:
+        messages().print(f"[yellow]{escape(note)}[/yellow]")
     show_failures(changes.failures)
 
 

@@ -17,10 +17,19 @@ class ThoughtGraph(GraphState):
     """Nodes and facts, with the log that made them.
 
     Not safe to change from several threads at once; one turn has one graph.
+
+    Args:
+        start: what is there before the log begins, as changes; not part of the log. Undoing all
+            of the log gives this graph, the empty one by default.
+
+    Raises:
+        GraphError: the start does not fit together.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, start: Sequence[Change] = ()) -> None:
         super().__init__()
+        self.start = tuple(start)
+        self._do(self.start)
         self._log: list[Batch] = []
         self._applied = 0
 
@@ -102,16 +111,19 @@ class ThoughtGraph(GraphState):
             ) from error
 
     @classmethod
-    def replay(cls, batches: Iterable[Batch], *, undone: int = 0) -> ThoughtGraph:
+    def replay(
+        cls, batches: Iterable[Batch], *, undone: int = 0, start: Sequence[Change] = ()
+    ) -> ThoughtGraph:
         """The graph that a log describes.
 
         Args:
             undone: how many of the last batches are not in force.
+            start: what is there before the log.
 
         Raises:
             GraphError: the log does not fit together.
         """
-        graph = cls()
+        graph = cls(start)
         for batch in batches:
             graph.apply(batch.changes, author=batch.author, reason=batch.reason, step=batch.step)
         for _ in range(undone):

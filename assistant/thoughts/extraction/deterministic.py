@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,6 +19,8 @@ from assistant.understanding.parser import Parser, load_parser
 _VERSION = "1"  # of the rules: raise it with every change that can alter a result
 _BATCH = 32  # paragraphs parsed at a time; larger ones are slower, not faster
 _CHUNK = 64  # passages handed to a worker process at a time
+_SMALL_CHUNK = 16  # the same, of the few that one call of many has
+_MANY = 256  # passages that take this process as long as others take to start
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +41,8 @@ class DeterministicExtractor(Extractor):
     def __init__(self, parser: Parser, *, processes: int = 1) -> None:
         self._parser = parser
         self._processes = max(1, processes)
+        self._kept: ProcessPoolExecutor | None = None
+        self._unread = 0  # within `workers`: passages until processes are worth starting
 
     @property
     def fingerprint(self) -> str:
@@ -52,19 +57,48 @@ class DeterministicExtractor(Extractor):
             ModelCorruptError: they cannot be loaded.
         """
         folder = self._parser.folder
+        if self._kept is None and self._unread > 0:
+            self._unread -= len(sources)
+            if self._unread <= 0:
+                self._kept = self._pool(folder, self._processes)
+        if self._kept is not None:
+            return self._spread(self._kept, sources, _SMALL_CHUNK)
         if self._processes > 1 and len(sources) > _CHUNK:
             return self._in_processes(folder, sources)
         return read_all(lambda texts: self._parser.parse(texts, batch=_BATCH), sources)
 
+    @contextmanager
+    def workers(self) -> Iterator[None]:
+        """Keep the processes from call to call; they start once `_MANY` passages were read, so that
+        little work never waits for them. From one thread at a time."""
+        self._unread = _MANY if self._processes > 1 else 0
+        try:
+            yield
+        finally:
+            self._unread = 0
+            if self._kept is not None:
+                self._kept.shutdown(cancel_futures=True)
+                self._kept = None
+
     def _in_processes(self, folder: Path, sources: Sequence[Source]) -> list[Extraction]:
-        chunks = [sources[i : i + _CHUNK] for i in range(0, len(sources), _CHUNK)]
-        with ProcessPoolExecutor(
-            min(self._processes, len(chunks)),
+        with self._pool(folder, min(self._processes, -(-len(sources) // _CHUNK))) as pool:
+            return self._spread(pool, sources, _CHUNK)
+
+    @staticmethod
+    def _spread(
+        pool: ProcessPoolExecutor, sources: Sequence[Source], size: int
+    ) -> list[Extraction]:
+        chunks = [sources[i : i + size] for i in range(0, len(sources), size)]
+        return [one for part in pool.map(_work, chunks) for one in part]
+
+    @staticmethod
+    def _pool(folder: Path, processes: int) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            processes,
             mp_context=get_context("spawn"),  # a fork would copy the threads' locks as they are
             initializer=_start_worker,
             initargs=(folder,),
-        ) as pool:
-            return [one for part in pool.map(_work, chunks) for one in part]
+        )
 
 
 def read_all(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,6 @@ from assistant.events import GraphChanged
 from assistant.settings import load_settings
 from assistant.thoughts.changes import (
     BATCHES,
-    Author,
-    Batch,
-    Change,
     CreateEdge,
     CreateNode,
     ObsoleteEdge,
@@ -22,34 +18,32 @@ from assistant.thoughts.changes import (
 from assistant.thoughts.exchange import export, import_graph
 from assistant.thoughts.graph import ThoughtGraph
 from assistant.thoughts.model import Node, make_fact
+from assistant.thoughts.persistent.graph import KnowledgeGraph
+from assistant.thoughts.persistent.schema import GRAPH_FILE
+from assistant.thoughts.persistent.sync import sync
 from assistant.thoughts.replay import graph_of_events
 from assistant.workspace import Workspace
 from tests.fast.cli.conftest import Call
 from tests.fast.thoughts.test_kgcl import FACT, MAN, TOWER, tower
+from tests.fast.thoughts.toy import ToyExtractor, store_of
 
 SLOT = Node("thought:who", "thought", "who designs it", status="wanted", why="asked")
 
 
-class Kept:
-    """A graph that stays between two commands of a test, as that of an index does."""
+class Kept(KnowledgeGraph):
+    """The graph of an index without documents, and all of it at a glance."""
 
-    def __init__(self, graph: ThoughtGraph) -> None:
-        self.graph = graph
-        self.undo, self.redo = graph.undo, graph.redo
-
-    def log(self) -> Sequence[Batch]:
-        return self.graph.log
-
-    def revert(self, number: int) -> Batch:
-        return self.graph.revert(number, author="person")
-
-    def apply(self, changes: Sequence[Change], *, author: Author, reason: str) -> Batch:
-        return self.graph.apply(changes, author=author, reason=reason)
+    @property
+    def graph(self) -> ThoughtGraph:
+        return self.changed_graph()
 
 
 @pytest.fixture
-def kept(monkeypatch: pytest.MonkeyPatch) -> Kept:
-    made = Kept(tower())
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kept:
+    made = Kept(tmp_path / GRAPH_FILE)
+    sync(made.path, store_of(tmp_path, {}), ToyExtractor())
+    for batch in tower().log:
+        made.apply(batch.changes, author=batch.author, reason=batch.reason)
     monkeypatch.setattr("assistant.cli.graph_places.index_graph", lambda workspace, name: made)
     return made
 
