@@ -34,11 +34,13 @@ _DECIDED = {
 _LONGEST = 300  # characters of a reason
 
 
-def step_text(event: Event, growth: Growth, before: PassagesFound | None = None) -> str:
+def step_text(
+    event: Event, growth: Growth | None = None, before: PassagesFound | None = None
+) -> str:
     """One step in words; nothing for events that are shown otherwise.
 
     Args:
-        growth: of the turn's graph so far.
+        growth: of the turn's graph so far; None is an empty one.
         before: what had been found until now.
     """
     if isinstance(event, QueriesWritten):
@@ -50,7 +52,7 @@ def step_text(event: Event, growth: Growth, before: PassagesFound | None = None)
     if isinstance(event, PassagesFound):
         return _found_text(event, before)
     if isinstance(event, ThinkingDone):
-        return thought_text(event, growth)
+        return thought_text(event, growth or Growth())
     if isinstance(event, EvidenceSelected):
         shown = (
             f"Reading {counted(event.sentences, 'sentence')} "
