@@ -38,7 +38,7 @@ class LexicalIndex:
 
         folder.mkdir(parents=True, exist_ok=True)
         tokens = bm25s.tokenize(
-            list(texts), stopwords="en", stemmer=_stemmer(), show_progress=False
+            list(texts), stopwords="en", stemmer=english_stemmer(), show_progress=False
         )
         if tokens.vocab and any(len(ids) for ids in tokens.ids):
             engine = bm25s.BM25(k1=K1, b=B, method="lucene")
@@ -75,7 +75,7 @@ class LexicalIndex:
         if self._engine is None:
             return []
         (words,) = bm25s.tokenize(
-            text, stopwords="en", stemmer=_stemmer(), return_ids=False, show_progress=False
+            text, stopwords="en", stemmer=english_stemmer(), return_ids=False, show_progress=False
         ) or [[]]
         return [word for word in words if word in self._engine.vocab_dict]
 
@@ -87,7 +87,8 @@ class LexicalIndex:
         return top(np.asarray(self._engine.get_scores(words), dtype=np.float32), depth)
 
 
-def _stemmer() -> Any:
+def english_stemmer() -> Any:
+    """The Snowball stemmer for English; not to be shared between threads."""
     import Stemmer
 
     return Stemmer.Stemmer("english")

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from assistant.cli.context import JsonFlag, LimitOption, ReaderOption, workspace
+from assistant.cli.extraction import extraction
 from assistant.cli.ikat_live import ikat
 from assistant.cli.output import console, progress_bars, table, write_json
 from assistant.cli.thoughts_eval import thoughts
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 evaluation = typer.Typer(help="Measure on collections with judgements.", no_args_is_help=True)
 evaluation.add_typer(ikat, name="ikat")
 evaluation.command("thoughts")(thoughts)
+evaluation.command("extraction")(extraction)
 
 
 @evaluation.command("retrieval")

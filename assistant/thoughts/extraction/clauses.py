@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assistant.thoughts.extraction.trees import (
+    SUBJECTS,
     VERBS,
     Token,
     ancestors,
@@ -55,25 +56,30 @@ def states_something(verb: Token) -> bool:
         return False
     if verb.dep_ == "acl" and child(verb, "mark") is not None:
         return False
+    if ordered(verb):
+        return False
     for clause in (verb, *ancestors(verb)):
         if clause.pos_ not in VERBS:
             continue
-        if any(c.lower_ in _MUST for c in children(clause, "aux")) and _same_claim(verb, clause):
-            return False
         if _conditional(clause) or _claimed(clause):
             return False
     return True
 
 
-def _same_claim(verb: Token, clause: Token) -> bool:
-    """An auxiliary of `clause` is one of `verb` too: itself, or coordinated without its own."""
-    while verb.i != clause.i:
-        if verb.dep_ not in ("conj", "xcomp", "advcl", "pcomp") or child(verb, "aux", "nsubj"):
+def ordered(token: Token) -> bool:
+    """It stands in an order, a piece of advice or a wish, unless in a clause beside it that has a
+    subject of its own."""
+    for clause in (token, *ancestors(token)):
+        if clause.pos_ not in VERBS:
+            continue
+        if any(c.lower_ in _MUST for c in children(clause, "aux")):
+            return True
+        alone = child(clause, *SUBJECTS, "aux", "auxpass", "expl") is None
+        if clause.dep_ == "ROOT" and clause.tag_ == "VB" and alone:
+            return True
+        if clause.dep_ == "conj" and child(clause, *SUBJECTS) is not None:
             return False
-        verb = verb.head
-        if verb.pos_ not in VERBS and verb.dep_ != "prep":
-            return False
-    return True
+    return False
 
 
 def _conditional(clause: Token) -> bool:
@@ -157,17 +163,14 @@ def _hedged(verb: Token) -> bool:
             return True
     if verb.dep_ == "xcomp" and verb.head.lower_ in ("likely", "about", "rumored", "rumoured"):
         return True
-    sentence = verb.sent
-    first = sentence[0]
-    for token in (t for t in sentence if t.lower_ == "according"):
-        del first
-        return token is not None
-    return False
+    return any(token.lower_ == "according" for token in verb.sent)
 
 
 def _period(verb: Token) -> tuple[str, str]:
     sentence = verb.sent
     text = sentence.text
+    if not any(map(str.isdigit, text)):
+        return "", ""
     for found in PERIOD.finditer(text):
         ends = bounds(found)
         if ends is None or not any(ends):

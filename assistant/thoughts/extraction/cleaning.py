@@ -18,11 +18,12 @@ _MARKUP = re.compile(
     \[\d{1,3}(?:[,–-]\s?\d{1,3})*\]_?      # citations
     | https?://\S+ | www\.\S+
     | `+_{0,2} | \*+ | ^\s*\#+\s           # emphasis, code marks, headings
+    | ,(?=\s(?:Inc|Ltd|LLC|Corp|Jr|Sr|PLC|Co)\b)   # "Reuters, Ltd." is one name
     | (?<!\w)__?(?=\w) | (?<=\w)__?(?!\w)
     """,
     re.VERBOSE | re.MULTILINE,
 )
-_BRACKETS = re.compile(r"[(\[][^()\[\]]{0,200}[)\]]")
+_BRACKETS = re.compile(r"\([^()]{0,300}\)|\[[^\[\]]{0,200}\]")
 _LONG_WORD = re.compile(rf"\S{{{MAX_WORD + 1},}}")
 _CODE = re.compile(r"[{}<>=|\\;]|\w\(|\)\.|::|->")
 
@@ -77,7 +78,7 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
 
 def _clean(text: str, start: int, end: int) -> Block | None:
     piece = text[start:end]
-    if not is_prose(piece):
+    if _is_code(piece):
         return None
     removed: list[tuple[int, int, str]] = []
     for pattern in (_MARKUP, _LONG_WORD):
@@ -95,7 +96,13 @@ def _clean(text: str, start: int, end: int) -> Block | None:
                 char = " "
                 if not out or out[-1] == " ":
                     continue
-            elif char in ",.;:" and out and out[-1] == " ":
+            elif (
+                char in ",.;:"
+                and index == position > 0
+                and out
+                and out[-1] == " "
+                and (not piece[index + 1 : index + 2].isalnum())
+            ):
                 out.pop()  # the space before what was taken out
                 offsets.pop()
             out.append(char)
@@ -104,16 +111,17 @@ def _clean(text: str, start: int, end: int) -> Block | None:
             brackets.append((len(out), content))
         position = max(position, right)
     cleaned = "".join(out)
-    if not cleaned.strip():
+    if not cleaned.strip() or not _is_prose(cleaned):
         return None
     return Block(cleaned, tuple(offsets), tuple(brackets))
 
 
-def is_prose(text: str) -> bool:
-    """It is made of words rather than of code, data or a table."""
-    sample = text[:MAX_BLOCK]
-    letters = sum(c.isalpha() or c.isspace() for c in sample)
-    if letters < _LEAST_LETTERS * len(sample):
-        return False
-    marks = len(_CODE.findall(_BRACKETS.sub("", sample)))
-    return marks <= 2 + len(sample) // 150
+def _is_code(text: str) -> bool:
+    """It has the marks of code or data rather than of prose."""
+    sample = _MARKUP.sub("", text[:MAX_BLOCK])
+    return len(_CODE.findall(sample)) > 2 + len(sample) // 150
+
+
+def _is_prose(text: str) -> bool:
+    """A cleaned text is made of words rather than of numbers and marks."""
+    return sum(c.isalpha() or c.isspace() for c in text) >= _LEAST_LETTERS * len(text)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from assistant.thoughts.extraction.clauses import Flags, flags_of
 from assistant.thoughts.extraction.descriptions import Description, attribute, describe, role_name
-from assistant.thoughts.extraction.phrases import VALUE_TYPES, label_of
+from assistant.thoughts.extraction.phrases import IDIOMS, VALUE_TYPES, is_when, label_of
 from assistant.thoughts.extraction.statements import Collector, is_group, without_time
 from assistant.thoughts.extraction.trees import (
     Token,
@@ -38,7 +38,7 @@ def complement(verb: Token, subjects: Sequence[Token], flags: Flags, collector: 
     instead = "" if verb.lemma_ == "be" else verb.lemma_
     told = 0
     attributes = [n for a in children(verb, "attr") for n in coordinated(a)]
-    nouns = [n for n in attributes if is_nominal(n)]
+    nouns = [n for n in attributes if is_nominal(n) or article(n)]  # "a mammal" may be an adjective
     for noun in nouns:
         told += _noun(noun, subjects, flags, collector, instead, group=len(nouns) > 1)
     for adjective in [a for c in children(verb, "acomp") for a in _adjectives(c)]:
@@ -48,7 +48,7 @@ def complement(verb: Token, subjects: Sequence[Token], flags: Flags, collector: 
         if preposition.i < verb.i or word in _COMPANY:
             continue
         things = [t for p in children(preposition, "pobj") for t in coordinated(p)]
-        if nouns or children(verb, "acomp"):
+        if nouns or children(verb, "acomp") or any(t.lemma_.lower() in IDIOMS for t in things):
             continue
         if (flags.valid_from or flags.valid_to) and word in ("since", "from", "until", "between"):
             if not told:
@@ -83,13 +83,22 @@ def _noun(
     first = subjects[0] if len(subjects) == 1 else None
     if first is not None and noun.pos_ == "PROPN" and first.pos_ == "NOUN" and not group:
         det = article(first)
-        if det == "another" or (det == "the" and is_group(first)) or is_number_word(first):
+        owned = any(c.pos_ != "PRON" for c in children(first, "poss"))
+        if (
+            det == "another"
+            or ((det == "the" or owned) and is_group(first))
+            or is_number_word(first)
+        ):
             told = describe(first)
-            if told.kind or told.relation != "is" or det == "the":
+            if told.kind or told.relation != "is" or det == "the" or owned:
                 return collector.add([noun], told.relation, told.objects, "copula", flags)
-    if first is not None and is_number(label_of(noun)) and noun.ent_type_ in VALUE_TYPES:
-        if (told_value := _value(first, noun, flags, collector)) is not None:
-            return told_value
+    if (
+        first is not None
+        and noun.ent_type_ in VALUE_TYPES
+        and is_number(label_of(noun))
+        and (told_value := _value(first, noun, flags, collector)) is not None
+    ):
+        return told_value
     description = describe(noun, verb=instead)
     if (
         noun.pos_ == "NOUN"
@@ -153,7 +162,7 @@ def _adjective(
             if preposition.lower_ in ("with", "without") and carrier.pos_ == "VERB":
                 continue
             things = [t for p in children(preposition, "pobj") for t in coordinated(p)]
-            if is_time_only(things):
+            if is_time_only(things) or any(t.lemma_.lower() in IDIOMS for t in things):
                 continue
             told += collector.add(
                 subjects, f"{word} {preposition.lower_}", things, "adjective", flags
@@ -170,7 +179,7 @@ def _adjective(
 
 
 def is_time_only(things: Sequence[Token]) -> bool:
-    return bool(things) and all(t.ent_type_ in ("DATE", "TIME") for t in things)
+    return bool(things) and all(is_when(t) for t in things)
 
 
 def _there_is(verb: Token, collector: Collector) -> None:

@@ -24,7 +24,6 @@ _KINDS = frozenset(
     generalisation model pattern example instance
     """.split()
 )
-_NUMBERS = frozenset("one two three four five six seven eight nine ten".split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class DeterministicExtractor(Extractor):
         parser: of the process.
         processes: how many processes read. 1, the default, reads in this one; more start others
             by "spawn", each with its own parser (about 200 MB), for as long as a call lasts.
-            Worth it from a few hundred passages on.
+            For machines with more than two cores.
     """
 
     def __init__(self, parser: Parser, *, processes: int = 1) -> None:

@@ -8,17 +8,13 @@ from collections.abc import Sequence
 from assistant.thoughts.extraction.cleaning import Block
 from assistant.thoughts.extraction.copulas import note_kind
 from assistant.thoughts.extraction.descriptions import describe
-from assistant.thoughts.extraction.phrases import label_of, make_term
-from assistant.thoughts.extraction.statements import Collector
+from assistant.thoughts.extraction.phrases import close_kind, joined, label_of, make_term
+from assistant.thoughts.extraction.statements import PLACE_KINDS, Collector
 from assistant.thoughts.extraction.trees import Token, article, child, children, coordinated
 from assistant.thoughts.extraction.types import Term
 from assistant.thoughts.extraction.values import DATE
 from assistant.thoughts.extraction.verbs import has
 
-_PLACE_KINDS = frozenset(
-    "city town village province state island county region district republic kingdom port "
-    "municipality suburb".split()
-)
 _BRACKET = re.compile(
     rf"^\(?(?P<verb>born|released|founded|established|published|died|opened|built|launched)\s+"
     rf"(?:(?P<word>in|on|around)\s+)?(?P<date>{DATE})",
@@ -31,6 +27,15 @@ def read_noun(noun: Token, collector: Collector) -> None:
     """The facts that stand inside a noun phrase."""
     for other in children(noun, "appos"):
         _apposition(noun, other, collector)
+    if (kind := close_kind(noun)) is not None:
+        words = [
+            w for w in kind.subtree if w.i <= kind.i and w.dep_ not in ("det", "punct", "poss")
+        ]
+        before = [c for c in noun.children if c.i < kind.i and c.dep_ in ("amod", "compound")]
+        words = sorted({w.i: w for w in (*words, *before)}.values(), key=lambda w: w.i)
+        term = make_term(joined(words), kind)
+        if term is not None:
+            collector.add([noun], "is a", term, "apposition")
     for preposition in children(noun, "prep"):
         word = preposition.lower_
         things = [t for p in children(preposition, "pobj") for t in coordinated(p)]
@@ -42,7 +47,7 @@ def read_noun(noun: Token, collector: Collector) -> None:
             kind = collector.bare(noun)
             if kind is not None:
                 collector.add(things, "is a", kind, "kind")
-        elif word == "of" and noun.lemma_ in _PLACE_KINDS and article(noun) in ("the", "a"):
+        elif word == "of" and noun.lemma_ in PLACE_KINDS and article(noun) in ("the", "a"):
             named = [t for t in things if t.pos_ == "PROPN" and len(things) == 1]
             kind = collector.bare(noun, without=preposition)
             if kind is not None:
@@ -59,11 +64,19 @@ def _apposition(noun: Token, other: Token, collector: Collector) -> None:
     described, name = (other, noun)
     if noun.pos_ != "PROPN" and other.pos_ == "PROPN":
         described, name = noun, other
-    elif noun.pos_ == other.pos_ == "PROPN" and not article(other):
+    elif (noun.pos_ == other.pos_ == "PROPN" and not article(other)) or (
+        described.tag_ == "NN"
+        and noun.pos_ != "PROPN"
+        and not article(described)
+        and child(described, "poss") is None
+    ):
         return
-    elif described.pos_ == "NOUN" and not article(described) and child(described, "poss") is None:
-        if described.tag_ != "NNS" and noun.pos_ != "PROPN":
-            return
+    members = [t for t in coordinated(other) if t.dep_ != "conj" or t.pos_ == other.pos_]
+    if noun.pos_ == "NOUN" and any(c.pos_ == "NUM" for c in children(noun, "nummod")):
+        kind = collector.bare(noun)
+        if kind is not None and len(members) > 1:
+            collector.add(members, "is one of", kind, "apposition")
+        return
     told = describe(described)
     if described is noun and told.relation == "is" and article(noun) != "the":
         return
@@ -77,6 +90,7 @@ def read_heading_phrase(root: Token, about: Term, collector: Collector) -> None:
     for noun in coordinated(root):
         told = describe(noun)
         collector.add(about, told.relation, told.objects, "apposition")
+    collector.standing = root.i
 
 
 def read_brackets(block: Block, tokens: Sequence[Token], collector: Collector) -> None:

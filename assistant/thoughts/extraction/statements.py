@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from assistant.thoughts.extraction.clauses import Flags
 from assistant.thoughts.extraction.phrases import joined, make_term, words_of
 from assistant.thoughts.extraction.references import References
-from assistant.thoughts.extraction.trees import Token, child, children, coordinated, is_superlative
+from assistant.thoughts.extraction.trees import (
+    Token,
+    article,
+    child,
+    children,
+    coordinated,
+    is_superlative,
+)
 from assistant.thoughts.extraction.types import Term, Triple
 
 MAX_TRIPLES = 200  # of a passage
@@ -28,6 +36,7 @@ CONFIDENCE = {
     "place": 0.65,  # where and when somebody did something to something
     "clause": 0.65,  # relative and participle clauses
 }
+_PHRASE = re.compile(r"^(?=.*[^\W\d_])[\w'’.,&+%-]+(?: [\w'’.,&+%-]+)*$")
 _REFERRED = 0.85  # factor where a pronoun or definite noun had to be resolved
 
 
@@ -43,6 +52,7 @@ class Collector:
         self.triples: list[Triple] = []
         self._seen: set[tuple[str, str, str, bool, str, str]] = set()
         self.start = self.end = 0  # of the sentence that is read
+        self.standing: int | None = None  # the noun that is said of the heading
 
     @property
     def full(self) -> bool:
@@ -78,7 +88,7 @@ class Collector:
         Never: without both terms, of a thing with itself, with a relation that is no phrase.
         """
         relation = " ".join(relation.lower().split()).strip(" -'\"")
-        if not relation or len(relation) > MAX_RELATION or not any(map(str.isalpha, relation)):
+        if len(relation) > MAX_RELATION or not _PHRASE.match(relation):
             return 0
         flags = flags or Flags()
         before = len(self.triples)
@@ -92,9 +102,12 @@ class Collector:
             return [(side, True)]
         found = []
         for token in side:
-            named = bearer(token) if carry else token
+            named = bearer(token) if carry else close_name(token) or token
             # "symptoms of X or Y": only what was found is said
-            term = self.references.term(named)
+            if named.i == self.standing:
+                term = self.references.about
+            else:
+                term = self.references.term(named)
             if term is not None:
                 found.append((term, named.pos_ != "PRON"))
         return found
@@ -130,6 +143,23 @@ class Collector:
         )
 
 
+def close_name(noun: Token) -> Token | None:
+    """Pilsen for "city" in "the city of Pilsen"."""
+    if noun.lemma_.lower() not in PLACE_KINDS or article(noun) not in ("the", "a"):
+        return None
+    for of in (p for p in children(noun, "prep") if p.lower_ == "of"):
+        names = [t for t in children(of, "pobj") if t.pos_ == "PROPN" and not children(t, "conj")]
+        if names:
+            return names[0]
+    return None
+
+
+PLACE_KINDS = frozenset(
+    "city town village province state island county region district republic kingdom port "
+    "municipality suburb".split()
+)
+
+
 def _after(word: Token, noun: Token) -> bool:
     """The word belongs to a phrase of place or purpose behind the noun."""
     return any(
@@ -142,6 +172,9 @@ def _after(word: Token, noun: Token) -> bool:
 def bearer(noun: Token) -> Token:
     """The thing that a descriptive noun is said of: X for N in "X is a N that …" and "X, a N"."""
     for _ in range(4):
+        name = close_name(noun)
+        if name is not None:
+            return name
         if noun.dep_ == "attr" and noun.head.lemma_ == "be" and child(noun.head, "neg") is None:
             subjects = [c for c in children(noun.head, "nsubj") if c.tag_ not in ("EX", "WP")]
             if not subjects or noun.pos_ == "PROPN" or subjects[0].tag_ == "WDT":
@@ -171,4 +204,8 @@ def without_time(flags: Flags) -> Flags:
 
 def is_group(noun: Token) -> bool:
     """A description rather than a name, so that it can be said of something else."""
-    return is_superlative(noun) or any(c.lower_ == "of" for c in children(noun, "prep"))
+    return (
+        is_superlative(noun)
+        or child(noun, "poss") is not None
+        or any(c.lower_ == "of" for c in children(noun, "prep"))
+    )

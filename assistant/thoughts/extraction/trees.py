@@ -28,12 +28,28 @@ def coordinated(token: Token) -> list[Token]:
     """The token and what is joined to it by "and", "or", commas; at most thirty."""
     found = [token]
     for one in found:  # grows while it is read
-        found += [
-            c
-            for c in one.children
-            if c.dep_ == "conj" and (is_nominal(c) or not is_nominal(token)) and len(found) < 30
-        ]
+        found += [c for c in one.children if len(found) < 30 and _joins(c, one, token)]
     return sorted(found, key=lambda t: t.i)
+
+
+def _joins(token: Token, one: Token, first: Token) -> bool:
+    if token.dep_ == "appos":  # "A, B and C" as the parser sometimes reads it
+        return (
+            token.pos_ == one.pos_ == "PROPN"
+            and child(token, "det") is None
+            and token.ent_type_ != "GPE"
+            and child(token, "conj", "appos") is not None
+        )
+    if token.dep_ != "conj":
+        return False
+    if is_nominal(token) or not is_nominal(first):
+        return True
+    # Nouns that are also verbs, at the end of a list: "coconut milk and pandan leaves"
+    return (
+        first.dep_ in ("pobj", "dobj", "attr")
+        and token.tag_ in ("VBG", "VBZ", "VBP")
+        and child(token, "nsubj", "nsubjpass", "aux", "auxpass", "dobj", "prep") is None
+    )
 
 
 def is_nominal(token: Token) -> bool:
@@ -117,6 +133,13 @@ def antecedents(verb: Token) -> list[Token]:
     for _ in range(8):
         if verb.dep_ == "relcl":
             return [verb.head]
+        own = child(verb, "nsubj", "nsubjpass", "dobj")
+        if verb.dep_ in ("advcl", "ccomp") and own is not None and own.tag_ == "WDT":
+            before = own.i - 1
+            while before >= verb.sent.start and verb.doc[before].pos_ == "PUNCT":
+                before -= 1
+            noun = verb.doc[max(before, verb.sent.start)]
+            return [noun] if noun.pos_ in NOUNS else []
         if verb.dep_ not in ("conj", "xcomp", "ccomp", "advcl"):
             return []
         verb = verb.head
@@ -147,4 +170,6 @@ _UNIQUE = frozenset(
 def article(noun: Token) -> str:
     """The noun's determiner in lower case; "" without one."""
     word = child(noun, "det")
+    if word is None and noun.left_edge.dep_ == "det" and noun.left_edge.head.i > noun.left_edge.i:
+        word = noun.left_edge
     return "" if word is None else word.lower_

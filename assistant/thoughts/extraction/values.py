@@ -89,12 +89,6 @@ def iso_date(text: str, side: Literal["from", "to"] = "from") -> str:
     return f"{number:04d}-{index:02d}"
 
 
-def period(text: str) -> tuple[str, str] | None:
-    """ISO beginning and end of the first period that a text gives; None where it gives none."""
-    found = PERIOD.search(text)
-    return bounds(found) if found else None
-
-
 def bounds(found: re.Match[str]) -> tuple[str, str] | None:
     """Beginning and end from a match of `PERIOD`."""
     word, first, second = found["word"].lower(), found["first"], found["second"] or ""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from assistant.thoughts.extraction.circumstances import AT, PLACES, TIMES, circumstances
 from assistant.thoughts.extraction.clauses import BELIEF, Flags, flags_of
 from assistant.thoughts.extraction.copulas import complement
-from assistant.thoughts.extraction.descriptions import attribute
-from assistant.thoughts.extraction.phrases import VALUE_TYPES, is_when
-from assistant.thoughts.extraction.statements import Collector, with_examples, without_time
+from assistant.thoughts.extraction.descriptions import attribute, describe
+from assistant.thoughts.extraction.phrases import is_when
+from assistant.thoughts.extraction.statements import Collector, bearer, with_examples, without_time
 from assistant.thoughts.extraction.trees import (
     SUBJECTS,
     VERBS,
@@ -19,26 +21,10 @@ from assistant.thoughts.extraction.trees import (
     coordinated,
     grammatical_subjects,
     is_infinitive,
-    is_nominal,
     is_passive,
     is_relative,
 )
-from assistant.thoughts.extraction.values import PERIOD
 
-# Manner, reason, company: no facts of their own.
-_NO_FACT = frozenset(
-    "with without because due despite like unlike than besides except according instead per "
-    "via including given regarding concerning".split()
-)
-# "In fact", "for example", "in terms of", "in order to".
-_IDIOMS = frozenset(
-    "fact example instance comparison addition course particular general turn term way manner "
-    "order case contrast response result part conclusion summary contrary rest average total "
-    "least most all first end".split()
-)
-_PLACES = frozenset("GPE LOC FAC".split())
-_AT = frozenset("in at on near around within across inside outside throughout".split())
-_TIMES = frozenset("in on at during since until by around before after".split())
 # A verb and its noun that are one relation before a preposition.
 _ONE_RELATION = {
     "take": frozenset("place part name care advantage".split()),
@@ -59,7 +45,8 @@ _FOR = frozenset("used designed developed introduced built made created intended
 
 def read_verb(verb: Token, collector: Collector) -> None:
     """The facts of the clause that `verb` heads."""
-    subjects = [s for s in grammatical_subjects(verb) if s.lower_ not in ("i", "you", "we", "one")]
+    found = [s for s in grammatical_subjects(verb) if s.lower_ not in ("i", "you", "we", "one")]
+    subjects = [bearer(s) for s in found]  # also where a passive makes them objects
     flags = flags_of(verb)
     main, relation = _main_verb(verb)
     if main is not verb:
@@ -78,7 +65,7 @@ def read_verb(verb: Token, collector: Collector) -> None:
             complement(main, subjects, flags, collector)
             return
     if is_passive(main):
-        _passive(main, subjects, flags, collector, relation)
+        _passive(main, subjects, flags, collector)
     else:
         _active(main, subjects, flags, collector, relation)
 
@@ -118,36 +105,44 @@ def _participle(verb: Token) -> str:
     return " ".join([verb.lower_, *(c.lower_ for c in extra)])
 
 
-def _passive(
-    verb: Token, subjects: Sequence[Token], flags: Flags, collector: Collector, chain: str
-) -> None:
+def _passive(verb: Token, subjects: Sequence[Token], flags: Flags, collector: Collector) -> None:
     relation = _participle(verb)
-    told = 0
-    for agent in children(verb, "agent"):
-        for doer in [t for p in children(agent, "pobj") for t in coordinated(p)]:
-            if doer.pos_ != "VERB":
-                active = " ".join(
-                    [
-                        verb.lemma_.lower(),
-                        *(c.lower_ for c in children(verb, "prt")),
-                        *(c.lower_ for c in children(verb, "oprd") if c.pos_ == "ADJ"),
-                    ]
-                )
-                told += collector.add([doer], active, subjects, "agent", flags)
-        gerund = child(agent, "pcomp")
-        if gerund is not None:
-            told += collector.add(subjects, f"{relation} by", [gerund], "preposition", flags)
-    for name in [n for n in children(verb, "oprd") if n.pos_ != "ADJ"]:
-        told += collector.add(subjects, relation, coordinated(name), "object", flags)
-    for thing in children(verb, "dobj"):
-        told += collector.add(subjects, relation, coordinated(thing), "object", flags)
-    told += _circumstances(verb, subjects, relation, flags, collector)
+    for agent in (c for c in children(verb, "agent", "prep") if c.lower_ == "by"):
+        _agent(verb, agent, subjects, flags, collector)
+    for name in [n for n in children(verb, "oprd", "dobj") if n.pos_ != "ADJ"]:
+        if verb.lemma_ in BELIEF:
+            told = describe(name)
+            believed = replace(flags, hedged=True)
+            collector.add(subjects, told.relation, told.objects, "copula", believed)
+        else:
+            collector.add(subjects, relation, coordinated(name), "object", flags)
+    circumstances(verb, subjects, relation, flags, collector)
     purpose = child(verb, "xcomp", "advcl")
     if purpose is not None and is_infinitive(purpose) and verb.lower_ in _FOR:
         things = [t for o in children(purpose, "dobj") for t in coordinated(o)]
         words = f"{verb.lower_} to {_base(purpose)}"
         collector.add(subjects, words, things, "clause", without_time(flags))
-    del chain, told
+
+
+def _agent(
+    verb: Token, agent: Token, subjects: Sequence[Token], flags: Flags, collector: Collector
+) -> None:
+    """ "Designed by Apple in California": turned active, and the place is the verb's."""
+    extra = children(verb, "prt") + [c for c in children(verb, "oprd") if c.pos_ == "ADJ"]
+    active = " ".join([verb.lemma_.lower(), *(c.lower_ for c in extra)])
+    doers = [t for p in children(agent, "pobj") for t in coordinated(p) if not is_when(t)]
+    for doer in doers:
+        collector.add([doer], active, subjects, "agent", flags)
+        for place in children(doer, "prep") if doer.pos_ == "PROPN" else []:
+            things = [t for p in children(place, "pobj") for t in coordinated(p)]
+            things = [t for t in things if t.ent_type_ in PLACES or is_when(t)]
+            if place.lower_ in AT | TIMES:
+                words = f"{_participle(verb)} {place.lower_}"
+                collector.add(subjects, words, things, "place", flags)
+    gerund = child(agent, "pcomp")
+    if gerund is not None:
+        words = f"{_participle(verb)} by"
+        collector.add(subjects, words, [gerund], "preposition", flags)
 
 
 def _active(
@@ -157,7 +152,7 @@ def _active(
     pattern = "object" if verb.dep_ in ("ROOT", "conj", "ccomp") else "clause"
     objects = _objects(verb)
     if not objects:
-        told = _circumstances(verb, subjects, relation, flags, collector)
+        told = circumstances(verb, subjects, relation, flags, collector)
         if not told and verb.lemma_ == "have":
             return
         return
@@ -178,7 +173,7 @@ def _active(
         word = receiver.lower_ if receiver.pos_ == "ADP" else "to"
         collector.add(subjects, f"{relation} {word}", nouns, "place", flags)
     if verb.lemma_ != "have":
-        _circumstances(verb, subjects, relation, without_time(flags), collector, beside=objects)
+        circumstances(verb, subjects, relation, without_time(flags), collector, beside=objects)
 
 
 def has(
@@ -199,7 +194,7 @@ def _objects(verb: Token) -> list[Token]:
     found = []
     for thing in children(verb, "dobj"):
         if is_relative(thing):
-            return antecedents(verb)
+            return [bearer(a) for a in antecedents(verb)]
         if thing.lower_ not in ("itself", "himself", "herself", "themselves"):
             found += coordinated(thing)
     if not found and verb.lemma_ in ("mean", "include"):
@@ -214,7 +209,12 @@ def _objects(verb: Token) -> list[Token]:
             and not is_relative(own)
             and not children(verb, "prep", "advmod", "xcomp", "ccomp", "acomp", "attr")
         ):
-            return antecedents(verb)
+            return [bearer(a) for a in antecedents(verb)]
+    if not found and not children(verb, "prep", "acomp", "xcomp", "ccomp", "agent"):
+        # "Makes and sells bread"
+        for other in children(verb, "conj"):
+            if other.pos_ == "VERB" and child(other, "nsubj", "nsubjpass") is None:
+                found += [t for o in children(other, "dobj") for t in coordinated(o)]
     return with_examples(found)
 
 
@@ -234,95 +234,3 @@ def _one_relation(
             subjects, f"{base} {preposition.lower_}", things, "preposition", flags
         )
     return told > 0
-
-
-def _circumstances(
-    verb: Token,
-    subjects: Sequence[Token],
-    relation: str,
-    flags: Flags,
-    collector: Collector,
-    *,
-    beside: Sequence[Token] = (),
-) -> int:
-    """Prepositional phrases of a verb; beside an object, only those of time and place."""
-    told = 0
-    prepositions = children(verb, "prep")
-    for thing in beside:  # the parser hangs dates on the object
-        prepositions += [
-            p for p in children(thing, "prep") if any(is_when(o) for o in children(p, "pobj"))
-        ]
-    for preposition in prepositions:
-        word = preposition.lower_
-        if word in _NO_FACT:
-            continue
-        things = _objects_of(preposition, verb)
-        inner = child(preposition, "prep")
-        if not things and inner is not None:  # "out of", "from behind"
-            word, things = f"{word} {inner.lower_}", _objects_of(inner, verb)
-        if child(preposition, "pcomp") is not None and not things and not beside:
-            gerund = child(preposition, "pcomp")
-            if word in ("for", "by") and is_passive(verb) and gerund.tag_ == "VBG":
-                told += collector.add(
-                    subjects, f"{relation} {word}", [gerund], "preposition", flags
-                )
-            continue
-        things = [t for t in things if t.lemma_.lower() not in _IDIOMS]
-        if beside:
-            things = [
-                t
-                for t in things
-                if (is_when(t) and word in _TIMES) or (t.ent_type_ in _PLACES and word in _AT)
-            ]
-        if (flags.valid_from or flags.valid_to) or _is_period(preposition):
-            dated = [t for t in things if is_when(t)]
-            if (
-                dated
-                and _is_period(preposition)
-                and (beside or told or _elsewhere(prepositions, preposition))
-            ):
-                continue  # the period is the other facts' time
-            if dated and _is_period(preposition):
-                told += collector.add(
-                    subjects, f"{relation} {word}", dated, "preposition", without_time(flags)
-                )
-                continue
-        told += collector.add(
-            subjects, f"{relation} {word}", things, "place" if beside else "preposition", flags
-        )
-    where = next((c for c in children(verb, "advmod") if c.lower_ == "where"), None)
-    if where is not None and verb.dep_ == "relcl" and not beside:
-        told += collector.add(subjects, f"{relation} in", antecedents(verb), "clause", flags)
-    for date in children(verb, "npadvmod"):
-        if (
-            (date.ent_type_ == "DATE"
-            and any(map(str.isdigit, date.text)))
-            or (date.ent_type_ == "DATE" and any(c.pos_ == "NUM" for c in date.children))
-        ):
-            told += collector.add(subjects, relation, [date], "place", without_time(flags))
-        elif date.ent_type_ in VALUE_TYPES and not beside:
-            told += collector.add(subjects, relation, [date], "place", flags)
-    return told
-
-
-def _objects_of(preposition: Token, verb: Token) -> list[Token]:
-    found = []
-    for thing in children(preposition, "pobj"):
-        if is_relative(thing):
-            found += antecedents(verb)
-        elif is_nominal(thing):
-            found += coordinated(thing)
-    return with_examples(found)
-
-
-def _is_period(preposition: Token) -> bool:
-    text = preposition.doc[preposition.i : preposition.sent.end].text
-    return preposition.lower_ in ("from", "between", "since", "until", "to", "till") and (
-        PERIOD.match(text) is not None or preposition.lower_ == "to"
-    )
-
-
-def _elsewhere(prepositions: Sequence[Token], one: Token) -> bool:
-    return any(
-        p.i != one.i and any(not is_when(o) for o in children(p, "pobj")) for p in prepositions
-    )

@@ -22,8 +22,8 @@ FORMAT = "1"
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE extractions (
-    extractor TEXT, key BLOB, data BLOB NOT NULL, PRIMARY KEY (extractor, key)
-) WITHOUT ROWID;
+    extractor TEXT NOT NULL, key BLOB NOT NULL, data BLOB NOT NULL, UNIQUE (key, extractor)
+);
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, document_id TEXT NOT NULL,
     key BLOB NOT NULL, extractor TEXT NOT NULL, stamp TEXT NOT NULL

@@ -20,7 +20,7 @@ class WritingChat(BaseChatModel):
     def with_structured_output(
         self, schema: dict[str, Any] | type, **_: Any
     ) -> Runnable[LanguageModelInput, Any]:
-        def write(messages: LanguageModelInput) -> Any:
+        def write(messages: LanguageModelInput, **_: Any) -> Any:
             self.asked.append(messages)
             value = self.values[len(self.asked) - 1]
             if isinstance(value, BaseException):

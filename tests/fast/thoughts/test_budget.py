@@ -28,7 +28,9 @@ class SlowChat(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         try:
-            text = "".join(str(c.message.content) for c in self._stream(messages, stop, run_manager))
+            text = "".join(
+                str(c.message.content) for c in self._stream(messages, stop, run_manager)
+            )
         finally:
             self.state["ended"].set()
         return ChatResult(generations=[ChatGeneration(message=AIMessage(text))])
