@@ -69,34 +69,43 @@ def show_fact(fact: Fact, facts: Facts, key: str, *, strong: bool = False) -> No
         strong: it is one of those that the answer rests on.
     """
     words = plain(fact_in_words(fact, facts.labels, cite=None))
-    with st.container(border=True):
+    with st.container(border=True, gap="small"):
         st.markdown(f"**{words}**" if strong else words)
-        for number, evidence in enumerate(fact.evidence[:_MOST_PLACES]):
-            _show_evidence(evidence, facts, f"{key}-{fact.id}-{number}")
+        shown = fact.evidence[:_MOST_PLACES]
+        for number, evidence in enumerate(shown):
+            if evidence.quote:
+                st.caption(f"“{plain(one_line(evidence.quote, _QUOTE))}”")
+            with st.container(horizontal=True, gap="small"):
+                _show_place(evidence, facts, f"{key}-{fact.id}-{number}")
+                if number == len(shown) - 1:
+                    _show_keep(fact, facts, key)
         if len(fact.evidence) > _MOST_PLACES:
             st.caption(f"Said in {len(fact.evidence) - _MOST_PLACES:,} more places.")
-        if (facts.keep is not None or facts.why_not) and st.button(
-            "Keep this fact",
-            key=f"keep-{key}-{fact.id}",
-            icon=":material/keep:",
-            type="tertiary",
-            disabled=facts.keep is None,
-            help=facts.why_not or "It stays in the graph of the index, as yours; can be undone.",
-        ):
-            assert facts.keep is not None
-            facts.keep(fact)
 
 
-def _show_evidence(evidence: Evidence, facts: Facts, key: str) -> None:
-    if evidence.quote:
-        st.markdown(f"“{plain(one_line(evidence.quote, _QUOTE))}”")
-    if evidence.kind != "passage":
-        st.caption(plain(f"Said by: {evidence.source}"))
-        return
-    passage = facts.passage(evidence.source)
-    if passage is None:
+def _show_place(evidence: Evidence, facts: Facts, key: str) -> None:
+    """The button that opens the place; who said it, where it was no passage."""
+    passage = facts.passage(evidence.source) if evidence.kind == "passage" else None
+    if passage is not None:
+        source = source_of(evidence, passage)
+        if st.button(plain(one_line(source.label, 64)), key=f"place-{key}"):
+            facts.open(source)
+    elif evidence.kind == "passage":
         st.caption("The passage is no longer in the index.")
+    else:
+        st.caption(plain(f"Said by: {evidence.source}"))
+
+
+def _show_keep(fact: Fact, facts: Facts, key: str) -> None:
+    if facts.keep is None and not facts.why_not:
         return
-    source = source_of(evidence, passage)
-    if st.button(plain(one_line(source.label, 64)), key=f"place-{key}"):
-        facts.open(source)
+    pressed = st.button(
+        "Keep this fact",
+        key=f"keep-{key}-{fact.id}",
+        icon=":material/keep:",
+        type="tertiary",
+        disabled=facts.keep is None,
+        help=facts.why_not or "It stays in the graph of the index, as yours; can be undone.",
+    )
+    if pressed and facts.keep is not None:
+        facts.keep(fact)
