@@ -20,6 +20,7 @@ MOST_NODES = 40
 MOST_FACTS = 120
 _LABEL = 26  # characters of a name in the chart
 _RELATION = 22
+_BOX = (1300.0, 1000.0)
 # Kinds in the order of the legend, with their colours; legible on light and dark ground.
 KINDS = {
     "entity": ("thing", "#3d8b75"),
@@ -132,11 +133,10 @@ def chart_spec(drawing: Drawing, words: Mapping[str, str] | None = None) -> dict
                 "edgeSymbol": ["none", "arrow"],
                 "edgeSymbolSize": 7,
                 "edgeLabel": {"show": True, "fontSize": 10},
-                "labelLayout": {"hideOverlap": True},
+                # The height follows from the width, so that circles stay circles.
                 "left": "12%",
                 "right": "12%",
-                "top": 24,
-                "bottom": 56,
+                "top": 20,
                 "data": [_point(drawing, node, used, words, places) for node in drawing.nodes],
                 "links": [
                     *(_line(drawing, fact) for fact in drawing.facts),
@@ -148,17 +148,31 @@ def chart_spec(drawing: Drawing, words: Mapping[str, str] | None = None) -> dict
 
 
 def positions(drawing: Drawing) -> dict[str, tuple[float, float]]:
-    """Where the nodes are, in a square of 1,000; the same for the same drawing."""
+    """Where the nodes are, in a box of `_BOX`; the same for the same drawing."""
     graph: Any = nx.Graph()
     graph.add_nodes_from(node.id for node in drawing.nodes)
     graph.add_edges_from((fact.subject, fact.object) for fact in drawing.facts)
     graph.add_edges_from((link.start, link.end) for link in drawing.links)
+    parts = sorted(map(list, nx.connected_components(graph)), key=len, reverse=True)
+    for part in parts[1:]:  # else the parts are pushed far from one another
+        graph.add_edge(_hub(graph, parts[0]), _hub(graph, part), weight=0.3)
     spread = 2.2 / max(1, len(drawing.nodes)) ** 0.5
-    found = nx.spring_layout(graph, k=spread, seed=7, iterations=80, scale=500)
-    return {
-        identity: (round(float(x) + 500, 1), round(float(y) + 500, 1))
-        for identity, (x, y) in found.items()
-    }
+    found = nx.spring_layout(graph, k=spread, seed=7, iterations=80)
+    if not found:
+        return {}
+    lowest = [min(place[axis] for place in found.values()) for axis in (0, 1)]
+    widths = [max(place[axis] for place in found.values()) - lowest[axis] for axis in (0, 1)]
+
+    def scaled(place: Any, axis: int) -> float:
+        if not widths[axis]:
+            return _BOX[axis] / 2
+        return round(float((place[axis] - lowest[axis]) / widths[axis]) * _BOX[axis], 1)
+
+    return {identity: (scaled(place, 0), scaled(place, 1)) for identity, place in found.items()}
+
+
+def _hub(graph: Any, part: list[str]) -> str:
+    return min(part, key=lambda identity: (-graph.degree(identity), identity))
 
 
 def clicked(drawing: Drawing, state: Any) -> tuple[list[Fact], list[Node]]:
