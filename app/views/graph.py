@@ -53,9 +53,7 @@ def _without(home: Opened, name: str) -> None:
         if workspace.settings.thoughts.graph == "off":
             st.markdown("Graphs of indexes are switched off under Settings.")
         elif not workspace.parser.installed:
-            st.markdown(
-                "The parser is needed to read the sentences: fetch it under Models."
-            )
+            st.markdown("The parser is needed to read the sentences: fetch it under Models.")
         else:
             st.markdown(
                 "It is made from the documents by rules, without a language model, and then "
