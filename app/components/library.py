@@ -11,8 +11,8 @@ import streamlit as st
 
 from app.components.progress import size_text
 from app.components.text import one_line, plain
-from app.components.turn import counted
 from app.components.uploads import Upload
+from app.components.words import counted
 from indexes.corpora.formats import SUFFIXES
 from indexes.documents import ReadFailure
 from indexes.manifest import Manifest

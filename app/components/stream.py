@@ -7,22 +7,31 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.components.again import Question
 from app.components.answer import answer_markdown
 from app.components.sidebar import open_conversation
 from app.components.text import one_line, plain
 from app.components.turn import TurnView
-from assistant.events import Token, TurnStarted
+from assistant.events import GraphChanged, ThinkingDone, Token, TurnStarted
 from assistant.pipeline import Assistant
+from assistant.thoughts.budget import EffortName
 
 _REDRAW = 0.08  # seconds; a model writes faster than anybody reads
 
 
 def run_turn(
-    assistant: Assistant, question: Question, conversation: str | None, index: str
+    assistant: Assistant,
+    question: Question,
+    conversation: str | None,
+    index: str,
+    effort: EffortName | None = None,
 ) -> None:
     """Stream one turn. Stop ends the script in here; closing the stream stores what was written.
+
+    Args:
+        effort: how hard to think; None as the settings say.
 
     Raises:
         UsageError: the question is empty or too long.
@@ -33,15 +42,27 @@ def run_turn(
         index=index,
         understood_as=question.understood_as,
         without_statements=question.without,
+        effort=effort,
     )
     status = st.status("Searching…", expanded=True)
     place = st.empty()
+    graph: DeltaGenerator | None = None  # the line that tells how the graph grows
     view, drawn = TurnView(), 0.0
     with _shown_again_after_stop(), closing(stream):  # type: ignore[type-var]
         for event in stream:
             if isinstance(event, TurnStarted):
                 open_conversation(event.conversation_id)
-            if step := view.add(event):
+            step = view.add(event)
+            if isinstance(event, GraphChanged) and graph is None:
+                graph = status.empty()
+                status.update(label="Thinking…")
+            if graph is not None and (
+                isinstance(event, ThinkingDone)
+                or (isinstance(event, GraphChanged) and time.monotonic() - drawn > _REDRAW)
+            ):
+                graph.markdown(f":material/hub: {plain(f'Graph: {view.growth.line}')}")
+                drawn = time.monotonic()
+            if step:
                 status.markdown(plain(step))
                 status.update(label=plain(one_line(step, 60)))
             if isinstance(event, Token) and time.monotonic() - drawn > _REDRAW:

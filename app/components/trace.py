@@ -7,7 +7,8 @@ from typing import Any
 import streamlit as st
 
 from app.components.text import one_line, plain
-from app.components.turn import TurnView, counted
+from app.components.turn import TurnView
+from app.components.words import counted
 from assistant.events import found_by
 
 
@@ -50,6 +51,7 @@ def trace_rows(view: TurnView) -> list[dict[str, Any]]:
     """One row for each passage, with rank and score of every stage."""
     if view.found is None:
         return []
+    beyond = "thinking" if view.found.after == "thinking" else "person"
     read = set(view.evidence.passage_ids) if view.evidence else set()
     rows = []
     for passage in view.found.passages:
@@ -61,7 +63,7 @@ def trace_rows(view: TurnView) -> list[dict[str, Any]]:
                 "page": "" if passage.page is None else str(passage.page),
                 "score": passage.score,
                 **{stage: places.get(stage, "–") for stage in view.found.stages},
-                "found by": found_by(passage, view.queries),
+                "found by": found_by(passage, view.queries, beyond=beyond),
                 "read": passage.passage_id in read,
             }
         )

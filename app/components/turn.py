@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from app.components.growth import Growth
+from app.components.steps import step_text
+from app.components.words import counted
 from assistant.events import (
     AnswerDone,
     Event,
     EvidenceSelected,
     FoundPassage,
+    GraphChanged,
     PassagesFound,
     QueriesWritten,
     SentenceChecked,
     StatementsChosen,
     StepDecided,
+    ThinkingDone,
     Token,
     TurnFailed,
     TurnStarted,
     TurnStopped,
     UsedStatement,
 )
-
-_ASPECTS = {
-    "question": "the question",
-    "as asked": "the message as you typed it",
-    "part": "a part of it",
-    "likely answer": "a likely answer",
-    "person": "what you told me",
-}
-_STAGES = {"lexical": "words", "dense": "meaning", "sparse": "related words"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +38,10 @@ class Source:
 
     @property
     def label(self) -> str:
-        """For a button: number, title, page; not escaped."""
+        """For a button: number (0 is none), title, page; not escaped."""
         page = f", p. {self.passage.page}" if self.passage.page is not None else ""
-        return f"[{self.passage.number}] {self.passage.title}{page}"
+        number = f"[{self.passage.number}] " if self.passage.number else ""
+        return f"{number}{self.passage.title or self.passage.uri}{page}"
 
 
 @dataclass(slots=True)
@@ -59,14 +56,18 @@ class TurnView:
     told: StatementsChosen | None = None
     evidence: EvidenceSelected | None = None
     decisions: list[StepDecided] = field(default_factory=list)
+    growth: Growth = field(default_factory=Growth)
+    thought: ThinkingDone | None = None
     written: str = ""
     checked: list[SentenceChecked] = field(default_factory=list)
     done: AnswerDone | None = None
     failed: TurnFailed | None = None
     stopped: bool = False
+    _seen: dict[str, FoundPassage] = field(default_factory=dict)
 
     def add(self, event: Event) -> str:
         """Take in the next event; returns what the step says in words, or nothing."""
+        before = self.found
         if isinstance(event, Token):
             self.written += event.text
         elif isinstance(event, SentenceChecked):
@@ -80,17 +81,24 @@ class TurnView:
             self.told = event
         elif isinstance(event, PassagesFound):
             self.found = event
+            self._seen.update({passage.passage_id: passage for passage in event.passages})
+        elif isinstance(event, GraphChanged):
+            self.growth.add(event.batch)
+        elif isinstance(event, ThinkingDone):
+            self.thought = event
         elif isinstance(event, EvidenceSelected):
             self.evidence = event
         elif isinstance(event, StepDecided):
             self.decisions.append(event)
+            if event.step == "known":
+                self.growth.settled(event.reason)
         elif isinstance(event, AnswerDone):
             self.done = event
         elif isinstance(event, TurnFailed):
             self.failed = event
         elif isinstance(event, TurnStopped):
             self.stopped, self.written = True, event.text
-        return step_text(event)
+        return step_text(event, self.growth, before)
 
     @property
     def sources(self) -> list[Source]:
@@ -126,6 +134,13 @@ class TurnView:
         """What the person told that was used in this turn."""
         return self.told.statements if self.told is not None and self.told.used_in else ()
 
+    def passage(self, passage_id: str) -> FoundPassage | None:
+        """A passage that was found; numbered 0 where the answer was not written with it."""
+        passage = self._seen.get(passage_id)
+        if passage is None or any(p.passage_id == passage_id for p in self._passages):
+            return passage
+        return replace(passage, number=0)
+
     @property
     def _passages(self) -> tuple[FoundPassage, ...]:
         return self.found.passages if self.found else ()
@@ -144,6 +159,8 @@ class TurnView:
         parts = []
         if self.found is not None:
             parts.append(f"Searched, found {counted(len(self.found.passages), 'passage')}")
+        if self.growth.facts:
+            parts.append(f"gathered {counted(self.growth.facts, 'fact')}")
         if "total" in self.done.seconds:
             parts.append(f"answered in {self.done.seconds['total']:.1f} s")
         return ", ".join(parts) or "Answered"
@@ -159,48 +176,5 @@ def view_of(events: Iterable[Event]) -> TurnView:
 
 def steps_of(events: Iterable[Event]) -> list[str]:
     """The steps of a stored turn in words; not escaped."""
-    return [text for text in map(step_text, events) if text]
-
-
-def step_text(event: Event) -> str:
-    """One step in words; nothing for events that are shown otherwise. Not escaped."""
-    if isinstance(event, QueriesWritten):
-        return _understood_text(event)
-    if isinstance(event, StatementsChosen):
-        used = event.statements if event.used_in else ()
-        told = " ".join(f"“{statement.text}”" for statement in used)
-        return f"What you told me: {told}" if told else ""
-    if isinstance(event, PassagesFound):
-        ways = " and ".join(filter(None, [", ".join(_ways(event)[:-1]), *_ways(event)[-1:]]))
-        found = counted(len(event.passages), "passage")
-        return f"Searched by {ways or 'nothing'}: {found} in {event.seconds:.2f} s"
-    if isinstance(event, EvidenceSelected):
-        shown = (
-            f"Reading {counted(event.sentences, 'sentence')} "
-            f"from {counted(len(event.passage_ids), 'passage')}"
-        )
-        return f"{shown}; {event.omitted} left out for length" if event.omitted else shown
-    if isinstance(event, StepDecided):
-        text = event.reason
-        return text[:1].upper() + text[1:]
-    return ""
-
-
-def _understood_text(event: QueriesWritten) -> str:
-    carried = f" (from before: {', '.join(event.carried)})" if event.carried else ""
-    parts = [f"Understood as: {event.standalone}{carried}"]
-    if len(event.aspects) > 1:
-        aspects = [_ASPECTS.get(aspect, aspect) for aspect in dict.fromkeys(event.aspects)]
-        parts.append(f"searched for {', '.join(aspects)}")
-    if event.fallback:
-        parts.append(event.fallback)
-    return " · ".join(parts)
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 passage`, `1,200 passages`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def _ways(event: PassagesFound) -> list[str]:
-    return [_STAGES.get(stage, stage) for stage in event.stages]
+    view = TurnView()
+    return [text for text in map(view.add, events) if text]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from app.components.text import plain
-from app.components.turn import counted
+from app.components.words import counted
 
 
 def show_welcome(

@@ -9,6 +9,9 @@ import streamlit as st
 from app.components.again import Question, show_again, show_told
 from app.components.answer import show_answer
 from app.components.context import Opened, opened
+from app.components.effort import choose_effort
+from app.components.facts import Facts, passage_as_found
+from app.components.keeping import keeper
 from app.components.notices import errors_shown, show_warning
 from app.components.progress import mention_ended, show_jobs
 from app.components.reader import reader_in_force, show_answerer_offer
@@ -17,12 +20,15 @@ from app.components.sidebar import OPEN, choose_index, open_conversation, show_c
 from app.components.source import open_source
 from app.components.stream import run_turn
 from app.components.text import plain
+from app.components.thoughts import show_thoughts
 from app.components.trace import show_trace
 from app.components.turn import Source, TurnView, steps_of, view_of
 from app.components.welcome import show_welcome
 from assistant.errors import KnowledgeAssistantError
+from assistant.events import FoundPassage
 from assistant.memory.conversations import Turn
 from assistant.starter import STARTER_INDEX, STARTER_QUESTIONS
+from assistant.thoughts.budget import EffortName
 from indexes.manifest import Manifest
 
 _PERSON, _ASSISTANT = ":material/person:", ":material/menu_book:"
@@ -57,6 +63,22 @@ def _stored_turn(turn: Turn, home: Opened, *, busy: bool, last: bool) -> None:
             with controls.container():
                 _controls(view, home, last=last)
         show_trace(view)
+        show_thoughts(view, _facts(view, home))
+
+
+def _facts(view: TurnView, home: Opened) -> Facts:
+    """How the facts of a turn are shown, kept, and their places opened."""
+
+    def passage(passage_id: str) -> FoundPassage | None:
+        if found := view.passage(passage_id):
+            return found
+        with suppress(KnowledgeAssistantError):  # the index is gone
+            stored = home.workspace.index(view.index).store.passage(passage_id)
+            return passage_as_found(stored) if stored is not None else None
+        return None
+
+    keep, why_not = keeper(view, home.workspace)
+    return Facts({}, passage, lambda source: _open(source, view.index, home), keep, why_not)
 
 
 def _controls(view: TurnView, home: Opened, *, last: bool) -> None:
@@ -74,11 +96,17 @@ def _open(source: Source, index: str, home: Opened) -> None:
     open_source(source, document)
 
 
-def _new_turn(question: Question, conversation: str | None, index: str, home: Opened) -> None:
+def _new_turn(
+    question: Question,
+    conversation: str | None,
+    index: str,
+    effort: EffortName | None,
+    home: Opened,
+) -> None:
     with st.chat_message("user", avatar=_PERSON):
         st.markdown(plain(question.text))
     with st.chat_message("assistant", avatar=_ASSISTANT), errors_shown():
-        run_turn(home.assistant, question, conversation, index)
+        run_turn(home.assistant, question, conversation, index, effort)
         st.rerun()  # the stored turn has everything: sources, trace, the conversation's title
 
 
@@ -114,6 +142,7 @@ def main() -> None:
         current = None
     with st.sidebar:
         index = choose_index(sorted(manifests), home.workspace.settings.retrieval.index)
+        effort = choose_effort(home.workspace.settings, home.workspace.models.status())
         show_conversations(conversations.list(), current, conversations)
     typed = st.chat_input("Ask your documents", submit_mode="stop", max_chars=8000)
     asked: Question | None = st.session_state.pop("asked", None)
@@ -125,7 +154,7 @@ def main() -> None:
         _stored_turn(turn, home, busy=question is not None, last=turn is turns[-1])
     welcome = st.empty()  # emptied at once when a question comes, not when its answer is done
     if question:
-        _new_turn(question, current, index, home)
+        _new_turn(question, current, index, effort, home)
     elif not turns:
         with welcome.container():
             _empty_chat(index, manifests.get(index), home)

@@ -20,8 +20,8 @@ from app.components.library import (
 from app.components.notices import errors_shown
 from app.components.progress import show_ended, show_jobs
 from app.components.text import plain
-from app.components.turn import counted
 from app.components.uploads import documents_folder, keep_uploads, sources_with
+from app.components.words import counted
 from assistant.errors import UsageError
 from assistant.jobs import Job
 from indexes.corpora import open_source

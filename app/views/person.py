@@ -10,7 +10,7 @@ from app.components.context import opened
 from app.components.notices import errors_shown
 from app.components.remember import remember
 from app.components.text import one_line, plain
-from app.components.turn import counted
+from app.components.words import counted
 from assistant.memory.person import MAX_CHARACTERS, PersonMemory, exported
 from assistant.understanding.statements import Statement
 

@@ -14,7 +14,7 @@ from assistant.workspace import Workspace
 from tests.fast.app.pages import MAIN, VIEWS, markdown, page
 
 
-@pytest.mark.parametrize("name", ["chat", "library", "person", "models", "settings"])
+@pytest.mark.parametrize("name", ["chat", "library", "graph", "person", "models", "settings"])
 def test_each_page_opens_on_an_empty_home(empty_home: Path, name: str) -> None:
     assert not page(name).error
 

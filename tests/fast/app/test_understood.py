@@ -6,8 +6,9 @@ import dataclasses
 
 from app.components.again import Question, asked_again, can_be_asked_again, choices
 from app.components.remember import is_remembered
+from app.components.steps import step_text
 from app.components.trace import query_lines, trace_rows
-from app.components.turn import step_text, steps_of, view_of
+from app.components.turn import steps_of, view_of
 from assistant.events import (
     AnswerDone,
     Event,
