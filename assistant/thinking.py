@@ -46,8 +46,8 @@ class TurnThinking:
 
     @property
     def on(self) -> bool:
-        """Whether there is any thinking to be done."""
-        return self._wanted != "off"
+        """Whether there is any thinking to be done: without a parser no passage can be read."""
+        return self._wanted != "off" and self._workspace.parser.installed
 
     def think(self, asked: str, found: Found) -> Iterator[Event]:
         """The events of thinking about a question.
