@@ -11,12 +11,18 @@ from hypothesis import strategies as st
 
 from assistant import events
 from assistant.errors import UsageError
+from assistant.thoughts.changes import Batch
+from tests.fast.thoughts.strategies import graphs
 
 EVENT_TYPES = typing.get_args(events.Event)
 _finite = st.floats(allow_nan=False, allow_infinity=False)
 _text = st.text(st.characters(codec="utf-8"), max_size=30)
 st.register_type_strategy(float, _finite)
 st.register_type_strategy(str, _text)
+# A batch of changes has to fit a graph: one of those that made some graph.
+st.register_type_strategy(
+    Batch, graphs().filter(lambda graph: graph.log).map(lambda graph: graph.log[-1])
+)
 
 
 @pytest.mark.parametrize("kind", EVENT_TYPES, ids=lambda kind: kind.__name__)

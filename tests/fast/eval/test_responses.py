@@ -52,7 +52,7 @@ class TellingReader:
     def __init__(self, says: dict[str, str] | None = None) -> None:
         self.says, self.asked = says or {}, []
 
-    def write(self, question, evidence, passages, about_person=()) -> Iterator[Piece]:
+    def write(self, question, evidence, passages, about_person=(), facts=()) -> Iterator[Piece]:
         self.asked.append((question, tuple(about_person)))
         text = next((t for key, t in self.says.items() if key in question), evidence.best[0].text)
         if text == "refuse":
