@@ -98,8 +98,8 @@ class ThoughtsSettings(Section):
     )
     effort: Literal["auto", "off", "quick", "normal", "deep"] = Field(
         "auto",
-        description="auto = quick, and normal where the answerer is installed and a part of the "
-        "question stays open; quick calls no model, normal at most 3 times, deep 10",
+        description="auto = quick; quick calls no model while thinking, normal calls one at most "
+        "3 times and deep 10 times, the answer included",
     )
     rounds: int = Field(2, ge=0, le=5, description="further searches for what is missing, at most")
     seconds: float = Field(
