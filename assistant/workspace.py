@@ -28,6 +28,7 @@ from assistant.models.encoders import LoadedEncoders
 from assistant.models.store import ModelStore
 from assistant.settings import Settings
 from assistant.thoughts.extraction.deterministic import DeterministicExtractor
+from assistant.thoughts.extraction.model import ModelExtractor
 from assistant.thoughts.knowledge import Knowledge, NowReader
 from assistant.thoughts.persistent.companion import GraphCompanion, serves
 from assistant.thoughts.persistent.graph import KnowledgeGraph
@@ -126,12 +127,29 @@ class Workspace:
             return self._graphs.setdefault(index, KnowledgeGraph(path, fallback))
 
     def _companions(self, extract: str, on_progress: OnProgress) -> list[Companion]:
-        """What follows an index: its graph, if that is wanted and can be made."""
+        """What follows an index: its graph, if that is wanted and can be made.
+
+        Raises:
+            ModelMissingError: a model is to read the passages, and there is none.
+        """
         if extract == "rules" or (extract == "auto" and self.parser.installed):
             processes = min(_MOST_PROCESSES, os.cpu_count() or 1)
             extractor = DeterministicExtractor(self.parser, processes=processes)
             return [GraphCompanion(extractor, on_progress)]
+        if extract == "model":
+            return [GraphCompanion(self._model_extractor(), on_progress)]
         return []
+
+    def _model_extractor(self) -> ModelExtractor:
+        """Reads passages with the remote endpoint if one is set, else with the local answerer.
+
+        Raises:
+            ModelMissingError: neither is there.
+        """
+        models = self.settings.models
+        if models.remote_url:
+            return ModelExtractor(self.remote_model(), models.remote_model or "remote")
+        return ModelExtractor(self.answerer(), models.answerer)
 
     @cached_property
     def conversations(self) -> Conversations:
