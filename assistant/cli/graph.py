@@ -179,6 +179,35 @@ def redo(
     _done("redone", place.changeable.redo(), place, as_json=as_json)
 
 
+@graph.command("keep")
+def keep(
+    context: typer.Context,
+    facts: Annotated[list[str], typer.Argument(help="Ids of facts: `assistant graph show`.")],
+    turn: TurnOption = None,
+    conversation: ConversationOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Keep facts of an answer with its index, as yours; `assistant graph undo` takes them back.
+
+    Example:
+
+      assistant graph keep 3f2a… --conversation ID
+    """
+    if turn is None and conversation is None:
+        raise UsageError("whose facts?", remedy="give --turn ID or --conversation ID")
+    opened = workspace(context)
+    place = find_place(opened, None, turn, conversation)
+    chosen = [place.graph.fact(identity) for identity in facts]
+    ends = {end for fact in chosen for end in (fact.subject, fact.object)}
+    batch = index_graph(opened, place.index).promote(
+        chosen, [place.graph.node(end) for end in sorted(ends)], f"kept from {place.title}"
+    )
+    if as_json:
+        write_json({"index": place.index, "kept": BATCHES.dump_python([batch], mode="json")[0]})
+        return
+    console().print(f"kept with the index '{place.index}' as change {batch.number}", markup=False)
+
+
 @graph.command("export")
 def export_graph(
     context: typer.Context,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assistant.errors import GraphError, UsageError
+from assistant.events import TurnStarted
 from assistant.memory.conversations import Turn
 from assistant.thoughts.graph import ThoughtGraph
 from assistant.thoughts.persistent.graph import KnowledgeGraph
@@ -14,7 +15,8 @@ from assistant.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A graph and where it is. `kept` is what can be changed; an answer's cannot.
+    """A graph and where it is. `kept` is what can be changed; an answer's cannot. `index` is
+    the one that the answer was found in.
 
     Of an index, `graph` is what the person's changes refer to and made; `kept` has all.
     """
@@ -22,6 +24,7 @@ class Place:
     title: str
     graph: ThoughtGraph
     kept: KnowledgeGraph | None = None
+    index: str = ""
 
     def after(self, number: int) -> ThoughtGraph:
         """The graph as it was after that many changes of the log."""
@@ -91,4 +94,5 @@ def _of_answer(turn: Turn) -> Place:
             f"the answer to '{turn.question[:60]}' was found without a graph",
             remedy="ask again with it: assistant --set thoughts.effort=quick ask QUESTION",
         )
-    return Place(f"the graph of the answer to '{turn.question[:60]}'", graph)
+    asked = next((e.index for e in turn.events if isinstance(e, TurnStarted)), "")
+    return Place(f"the graph of the answer to '{turn.question[:60]}'", graph, index=asked)

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from assistant.events import GraphChanged, TurnStarted
+from assistant.memory.conversations import Conversations
 from assistant.workspace import Workspace
 from indexes.build import IndexWriter
 from tests.fast.cli.conftest import Call
 from tests.fast.indexes.sources import HashedEncoders, MemorySource
+from tests.fast.thoughts.graphs import fact, graph_of, said
 from tests.fast.thoughts.test_persistent_companion import TEXTS, _writer
 
 
@@ -78,3 +81,24 @@ def test_extract_must_be_a_way(call: Call, tmp_path: Path) -> None:
     (tmp_path / "texts").mkdir()
     done = call("index", "build", "n", "--from", tmp_path / "texts", "--extract", "magic")
     assert done.status == 2
+
+
+def test_a_fact_of_an_answer_is_kept_and_taken_back(
+    call: Call, notes: Path, tmp_path: Path
+) -> None:
+    graph = graph_of([fact("Ann", "design", "Tower", evidence=said("a", "Ann designed it"))])
+    conversations = Conversations(tmp_path / "home" / "conversations.sqlite")
+    conversation = conversations.start()
+    conversations.begin_turn(conversation, "turn1", "Who designed it?")
+    started = TurnStarted("turn1", conversation, "Who designed it?", "notes", "2026-01-01T00:00:00")
+    events = [started, *(GraphChanged(batch) for batch in graph.log)]
+    conversations.end_turn("turn1", "done", "Ann", events)
+    (identity,) = [f.id for f in graph.facts()]
+    kept = call("graph", "keep", identity, "--conversation", conversation)
+    assert kept.status == 0 and "'notes' as change 1" in kept.out
+    page = call("graph", "show", "Tower", "--index", "notes", "--json").json
+    assert [f["relation"] for f in page["facts"]] == ["design"]
+    assert call("graph", "undo", "--index", "notes").status == 0
+    assert call("graph", "show", "Tower", "--index", "notes").status == 2
+    assert call("graph", "keep", "nofact", "--turn", "turn1").status == 1
+    assert call("graph", "keep", identity).status == 2
