@@ -46,7 +46,7 @@ class Thinker:
         yield work.change(work.plan.thoughts(), "what has to be known")
         work.walk()
         yield from work.take_in()
-        for number in range(1, out.effort.rounds + 1):
+        for number in range(1, out.effort.rounds + 1 if work.leads_on else 1):
             # A chain that seems complete is looked at once more: its middle may be wrong.
             if out.stopped or not (work.plan.open or (work.plan.chained and number == 1)):
                 break

@@ -73,6 +73,9 @@ class Work:
         self.operations = Operations(graph)
         self.plan = Plan(question, graph)
         self.outcome = Outcome(question, effort, graph, list(hits))
+        # Where the question names nothing, nothing leads on: the search's own order stands.
+        self.leads_on = question.kind != "lookup" or bool(question.names)
+        self._weight = WALK_WEIGHT if self.leads_on else 0.0
         self._seeds: dict[str, float] = {}
         self._walked: dict[str, float] = {}
         self.passages = {hit.passage.id: hit.passage for hit in hits}
@@ -91,7 +94,7 @@ class Work:
 
     def ranking(self) -> list[tuple[str, float]]:
         found = [(hit.passage.id, hit.score) for hit in self.outcome.hits]
-        return blended(found, self._walked, WALK_WEIGHT)
+        return blended(found, self._walked, self._weight)
 
     def take_in(self) -> Iterator[Event]:
         """Read the best passages that were not read yet; settle what their facts settle."""
@@ -187,7 +190,7 @@ class Work:
             Hit(
                 passage=self.passages[identity],
                 rank=rank,
-                score=score / (1 + WALK_WEIGHT),
+                score=score / (1 + self._weight),
                 stages=hits[identity].stages if identity in hits else {},
                 shares=hits[identity].shares if identity in hits else (),
             )

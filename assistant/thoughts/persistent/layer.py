@@ -8,7 +8,7 @@ is there now: "add this alias" stays that, whatever other evidence has come sinc
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.thoughts.changes import (
@@ -119,7 +119,10 @@ def forget_lost_ground(db: sqlite3.Connection, store: PassageStore) -> int:
         for change in all_changes(batches)
         if isinstance(change, CreateEdge) and not alive.holds(change.fact)
     }
-    stays = _stays(list(all_changes((*batches, *undone))), alive.holds)
+    changes = list(all_changes((*batches, *undone)))
+    back = _taken_back(changes)
+    lost_nodes = back - set(derived.nodes(db, sorted(back)))
+    stays = _stays(changes, alive.holds, lost_nodes)
 
     def purged(some: Sequence[Batch]) -> list[Batch]:
         made = []
@@ -183,7 +186,26 @@ class _Living:
         return text is not None and " ".join(quote.split()) in text
 
 
-def _stays(changes: Sequence[Change], holds: Callable[[Fact], bool]) -> Callable[[Change], bool]:
+def _taken_back(changes: Sequence[Change]) -> set[str]:
+    """Nodes of the documents that a merge deleted: making one of them again takes that back."""
+    made: set[str] = set()
+    deleted: set[str] = set()
+    for change in changes:
+        if isinstance(change, CreateNode):
+            made.add(change.node.id)
+        elif isinstance(change, DeleteNode) and change.node.id not in made:
+            deleted.add(change.node.id)
+    return deleted
+
+
+def _stays(
+    changes: Sequence[Change], holds: Callable[[Fact], bool], lost_nodes: Collection[str]
+) -> Callable[[Change], bool]:
+    """Whether a change still has its ground.
+
+    Args:
+        lost_nodes: of documents, that are in none any more.
+    """
     facts = [change.fact for change in changes if isinstance(change, CreateEdge)]
     gone = {fact.id for fact in facts if not holds(fact)}
     ends = {end for fact in facts for end in (fact.subject, fact.object)}
@@ -191,7 +213,8 @@ def _stays(changes: Sequence[Change], holds: Callable[[Fact], bool]) -> Callable
 
     def stays(change: Change) -> bool:
         if isinstance(change, CreateNode):
-            return change.node.id not in ends or change.node.id in held
+            of_its_own = change.node.id not in ends and change.node.id not in lost_nodes
+            return of_its_own or change.node.id in held
         fact = change.fact.id if isinstance(change, CreateEdge) else refers_to(change)[0]
         return fact not in gone
 
