@@ -34,7 +34,7 @@ from assistant.events import (
 from assistant.reading import choose_reader
 from assistant.retrieving import PersonalTouch, earlier_turns, find, found_passages, history_of
 from assistant.thinking import TurnThinking
-from assistant.thoughts.budget import EffortName
+from assistant.thoughts.effort import EffortName
 from assistant.thoughts.likeness import Likeness
 from assistant.thoughts.outcome import Outcome
 from assistant.understanding.choose import as_written, choose_understander

@@ -11,7 +11,8 @@ from langchain_core.language_models import BaseChatModel
 from assistant.events import Event, ThinkingDone
 from assistant.reading import answering_model
 from assistant.retrieving import Found
-from assistant.thoughts.budget import EFFORTS, Budget, Effort, EffortName
+from assistant.thoughts.budget import Budget
+from assistant.thoughts.effort import EFFORTS, Effort, EffortName
 from assistant.thoughts.likeness import Likeness
 from assistant.thoughts.outcome import Outcome
 from assistant.thoughts.question import understood_question

@@ -6,7 +6,6 @@ One `Workspace` per process. The command line makes one per call, the page keeps
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import threading
 from collections.abc import Collection, Iterator, Sequence
@@ -27,17 +26,10 @@ from assistant.memory.person import PersonMemory
 from assistant.models.encoders import LoadedEncoders
 from assistant.models.store import ModelStore
 from assistant.settings import Settings
-from assistant.thoughts.extraction.deterministic import DeterministicExtractor
-from assistant.thoughts.extraction.model import ModelExtractor
-from assistant.thoughts.knowledge import Knowledge, NowReader
-from assistant.thoughts.persistent.companion import GraphCompanion, serves
-from assistant.thoughts.persistent.graph import KnowledgeGraph
-from assistant.thoughts.persistent.schema import GRAPH_FILE
 from assistant.understanding.parser import Parser
 from assistant.understanding.prompts import fixed_messages as fixed_understanding_messages
 from assistant.understanding.statements import StatementSelector
 from indexes.build import IndexWriter
-from indexes.companions import Companion
 from indexes.index import Index, SearchResult
 from indexes.manifest import Manifest, check_name, read_manifest
 from indexes.progress import OnProgress
@@ -46,12 +38,13 @@ from indexes.queries import Query
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from assistant.index_graphs import IndexGraphs
     from assistant.models.answer_cache import AnswerCache
+    from assistant.thoughts.knowledge import Knowledge
+    from assistant.thoughts.persistent.graph import KnowledgeGraph
 
 # The command line looks for this thread before it ends.
 WARM_UP_THREAD = "warm-up"
-# That read an index's passages into its graph; each takes about 200 MB.
-_MOST_PROCESSES = 4
 
 
 class Workspace:
@@ -79,7 +72,6 @@ class Workspace:
             ) from error
         self.answer_cache: AnswerCache | None = None
         self._open: dict[str, Index] = {}
-        self._graphs: dict[str, KnowledgeGraph] = {}
         self._answerer: BaseChatModel | None = None
         self._lock = threading.Lock()
 
@@ -97,8 +89,10 @@ class Workspace:
         return Parser(self.models, self.settings.models.parser)
 
     @cached_property
-    def _now_reader(self) -> NowReader:
-        return NowReader(DeterministicExtractor(self.parser))
+    def _graphs(self) -> IndexGraphs:
+        from assistant.index_graphs import IndexGraphs
+
+        return IndexGraphs(self.parser)
 
     def knowledge(self, index: str) -> Knowledge:
         """What the passages of an index mention and state: from its graph where it has one of
@@ -107,11 +101,7 @@ class Workspace:
         Raises:
             ModelMissingError: the parser's weights are not installed.
         """
-        self.parser.folder  # noqa: B018 - raises where there are no weights
-        graph = self.graph(index)
-        if graph is not None and serves(graph, self.index(index).manifest):
-            return graph
-        return self._now_reader
+        return self._graphs.knowledge(self.index_folder(index), self.index(index).manifest)
 
     def graph(self, index: str) -> KnowledgeGraph | None:
         """The graph kept with an index; None where there is none.
@@ -119,37 +109,18 @@ class Workspace:
         Raises:
             UsageError: it cannot be an index's name.
         """
-        path = self.index_folder(index) / GRAPH_FILE
-        if not path.is_file():
-            return None
-        fallback = self._now_reader if self.parser.installed else None
-        with self._lock:  # one for all threads: it keeps the links in memory
-            return self._graphs.setdefault(index, KnowledgeGraph(path, fallback))
+        return self._graphs.of(self.index_folder(index))
 
-    def _companions(self, extract: str, on_progress: OnProgress) -> list[Companion]:
-        """What follows an index: its graph, if that is wanted and can be made.
-
-        Raises:
-            ModelMissingError: a model is to read the passages, and there is none.
-        """
-        if extract == "rules" or (extract == "auto" and self.parser.installed):
-            processes = min(_MOST_PROCESSES, os.cpu_count() or 1)
-            extractor = DeterministicExtractor(self.parser, processes=processes)
-            return [GraphCompanion(extractor, on_progress)]
-        if extract == "model":
-            return [GraphCompanion(self._model_extractor(), on_progress)]
-        return []
-
-    def _model_extractor(self) -> ModelExtractor:
-        """Reads passages with the remote endpoint if one is set, else with the local answerer.
+    def _extracting_model(self) -> tuple[BaseChatModel, str]:
+        """The remote endpoint if one is set, else the local answerer; and its name.
 
         Raises:
             ModelMissingError: neither is there.
         """
         models = self.settings.models
         if models.remote_url:
-            return ModelExtractor(self.remote_model(), models.remote_model or "remote")
-        return ModelExtractor(self.answerer(), models.answerer)
+            return self.remote_model(), models.remote_model or "remote"
+        return self.answerer(), models.answerer
 
     @cached_property
     def conversations(self) -> Conversations:
@@ -300,7 +271,9 @@ class Workspace:
         return IndexWriter(
             self.index_folder(name),
             self.encoders,
-            companions=self._companions(self.settings.thoughts.graph, on_progress),
+            companions=self._graphs.companions(
+                self.settings.thoughts.graph, self._extracting_model, on_progress
+            ),
             on_progress=on_progress,
         )
 

@@ -18,7 +18,7 @@ from assistant.answering.readers import Reader
 from assistant.errors import KnowledgeAssistantError, UsageError
 from assistant.retrieving import Found, found_passages
 from assistant.thinking import TurnThinking
-from assistant.thoughts.budget import EffortName
+from assistant.thoughts.effort import EffortName
 from assistant.thoughts.likeness import Likeness
 from assistant.thoughts.outcome import Outcome
 from assistant.workspace import Workspace

@@ -8,7 +8,7 @@ import streamlit as st
 
 from assistant.models.store import ModelStatus
 from assistant.settings import Settings
-from assistant.thoughts.budget import EFFORTS, EffortName
+from assistant.thoughts.effort import EFFORTS, EffortName
 
 _AUTO = "auto"
 _COSTS: dict[str, str] = {

@@ -16,7 +16,7 @@ from app.components.text import one_line, plain
 from app.components.turn import TurnView
 from assistant.events import GraphChanged, ThinkingDone, Token, TurnStarted
 from assistant.pipeline import Assistant
-from assistant.thoughts.budget import EffortName
+from assistant.thoughts.effort import EffortName
 
 _REDRAW = 0.08  # seconds; a model writes faster than anybody reads
 

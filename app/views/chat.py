@@ -28,7 +28,7 @@ from assistant.errors import KnowledgeAssistantError
 from assistant.events import FoundPassage
 from assistant.memory.conversations import Turn
 from assistant.starter import STARTER_INDEX, STARTER_QUESTIONS
-from assistant.thoughts.budget import EffortName
+from assistant.thoughts.effort import EffortName
 from indexes.manifest import Manifest
 
 _PERSON, _ASSISTANT = ":material/person:", ":material/menu_book:"

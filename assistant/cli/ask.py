@@ -25,7 +25,7 @@ from assistant.events import (
     TurnStarted,
     to_dict,
 )
-from assistant.thoughts.budget import EffortName
+from assistant.thoughts.effort import EffortName
 from assistant.workspace import Workspace
 
 ABSTAINED = 3

@@ -9,8 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import BaseMessage
@@ -18,35 +17,7 @@ from langchain_core.runnables import Runnable
 
 from assistant.errors import BudgetSpentError
 
-EffortName = Literal["off", "quick", "normal", "deep"]
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How hard to think.
-
-    Attributes:
-        calls: of a model for the whole question, the one that writes the answer included.
-        seconds: of thinking; the answer's own writing comes after them.
-        rounds: of further searches.
-        votes: at most so many answers are compared; 0 or 1 is none.
-    """
-
-    name: EffortName
-    calls: int
-    seconds: float
-    rounds: int
-    votes: int = 0
-
-
-EFFORTS: dict[EffortName, Effort] = {
-    "off": Effort("off", 1, 0.0, 0),
-    # No call while thinking; the one that is left writes the answer, where a model does that.
-    "quick": Effort("quick", 1, 10.0, 2),
-    "normal": Effort("normal", 3, 60.0, 2),
-    "deep": Effort("deep", 10, 240.0, 4, votes=5),
-}
 
 
 class Budget:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from assistant.thoughts.budget import Effort
+from assistant.thoughts.effort import Effort
 from assistant.thoughts.graph import ThoughtGraph
 from assistant.thoughts.question import Question
 from assistant.thoughts.support import what_is_missing

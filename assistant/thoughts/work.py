@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.events import Event, GraphChanged, StepDecided
-from assistant.thoughts.budget import Budget, Effort
+from assistant.thoughts.budget import Budget
 from assistant.thoughts.changes import Change, CreateNode
+from assistant.thoughts.effort import Effort
 from assistant.thoughts.executor import Operations
 from assistant.thoughts.graph import ThoughtGraph
 from assistant.thoughts.growing import add_facts, merge_names, relevant_triples, spoken, stated

@@ -12,7 +12,8 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
 from assistant.errors import BudgetSpentError
-from assistant.thoughts.budget import EFFORTS, Budget
+from assistant.thoughts.budget import Budget
+from assistant.thoughts.effort import EFFORTS
 
 
 class SlowChat(BaseChatModel):

@@ -10,8 +10,8 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
 from assistant.events import StepDecided
-from assistant.thoughts.budget import EFFORTS
 from assistant.thoughts.deliberating import decided, says_the_same
+from assistant.thoughts.effort import EFFORTS
 from assistant.thoughts.thinking import Thinker
 from tests.fast.assistant.chat import WritingChat
 from tests.fast.thoughts.toys import work

@@ -10,7 +10,8 @@ from langchain_core.messages import BaseMessage
 
 from assistant.errors import BudgetSpentError
 from assistant.events import GraphChanged, StepDecided, from_json, to_json
-from assistant.thoughts.budget import EFFORTS, Budget
+from assistant.thoughts.budget import Budget
+from assistant.thoughts.effort import EFFORTS
 from assistant.thoughts.question import ANSWER, Question, Slot
 from assistant.thoughts.replay import graph_of_events
 from assistant.thoughts.steps import step_messages

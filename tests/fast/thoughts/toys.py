@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from assistant.thoughts.budget import EFFORTS, Budget, Effort, EffortName
+from assistant.thoughts.budget import Budget
+from assistant.thoughts.effort import EFFORTS, Effort, EffortName
 from assistant.thoughts.extraction.types import Extraction, Mention, Source, Term, Triple
 from assistant.thoughts.knowledge import NowReader
 from assistant.thoughts.question import ANSWER, Question, Slot

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from assistant.models.store import ModelStore
-from assistant.thoughts.budget import EFFORTS, Budget
+from assistant.thoughts.budget import Budget
 from assistant.thoughts.changes import CreateEdge, CreateNode
+from assistant.thoughts.effort import EFFORTS
 from assistant.thoughts.extraction.deterministic import DeterministicExtractor
 from assistant.thoughts.knowledge import NowReader
 from assistant.thoughts.model import normal_form
