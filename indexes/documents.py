@@ -87,13 +87,14 @@ class Passage:
     headings: tuple[str, ...] = ()
 
     @property
-    def indexed_text(self) -> str:
-        """Title, headings and text: what is encoded and searched lexically.
+    def name(self) -> str:
+        """The title; empty where it is only the document's id, which tells nothing."""
+        return self.title if self.title != self.document_id else ""
 
-        A title that is only the id tells nothing and is left out.
-        """
-        title = self.title if self.title != self.document_id else ""
-        names = [title, *(h for h in self.headings if h != self.title)]
+    @property
+    def indexed_text(self) -> str:
+        """Name, headings and text: what is encoded and searched lexically."""
+        names = [self.name, *(h for h in self.headings if h != self.title)]
         context = " › ".join(name for name in names if name)
         return f"{context}\n{self.text}" if context else self.text
 

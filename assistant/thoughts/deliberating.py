@@ -66,10 +66,9 @@ def deliberate(work: Work, model: BaseChatModel) -> Iterator[Event]:
 
 def shown_passages(work: Work) -> tuple[FoundPassage, ...]:
     """The passages that lead the ranking, numbered from 1."""
-    best = [i for i, _ in work.ranking() if i in work.passages][:SHOWN]
-    scores = dict(work.ranking())
-    top = max(scores.values(), default=1.0) or 1.0
-    hits = [Hit(work.passages[i], n, scores[i] / top, {}) for n, i in enumerate(best, start=1)]
+    ranked = [(i, score) for i, score in work.ranking() if i in work.passages][:SHOWN]
+    top = max((score for _, score in ranked), default=1.0) or 1.0
+    hits = [Hit(work.passages[i], n, s / top, {}) for n, (i, s) in enumerate(ranked, start=1)]
     return found_passages(hits)
 
 

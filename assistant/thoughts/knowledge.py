@@ -63,8 +63,7 @@ class NowReader:
 
 def source_of(passage: Passage) -> Source:
     """A passage as extractors take it."""
-    title = passage.title if passage.title != passage.document_id else ""
-    return Source(passage.id, passage.text, title, passage.headings)
+    return Source(passage.id, passage.text, passage.name, passage.headings)
 
 
 def mentions_of(
@@ -72,8 +71,7 @@ def mentions_of(
 ) -> Iterable[Mentioned]:
     """Which entities passages mention, and which they are about: those their titles name."""
     for passage, extraction in zip(passages, extractions, strict=True):
-        title = passage.title if passage.title != passage.document_id else ""
-        for name in names_of_title(title):
+        for name in names_of_title(passage.name):
             yield Mentioned(passage.id, node_id("entity", name), about=True)
         for mention in extraction.mentions:
             term = mention.term

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from assistant.thoughts.changes import Batch, Change, CreateNode, MoveEdge, ReviseNode
 from assistant.thoughts.graph import ThoughtGraph
@@ -46,7 +46,6 @@ class Progress:
     slot: Slot
     filled: str = ""
     by: tuple[str, ...] = ()
-    guesses: list[str] = field(default_factory=list)
 
     @property
     def known(self) -> bool:

@@ -85,6 +85,8 @@ class Work:
 
     def walk(self) -> None:
         """Where the seeds lead; passages that the search did not find are fetched."""
+        if not self.leads_on:
+            return
         hits = self.outcome.hits
         links = self.means.knowledge.links([hit.passage for hit in hits])
         self._seeds = {hit.passage.id: hit.score for hit in hits[:SEEDS]}
@@ -156,7 +158,7 @@ class Work:
             passage = self.passages.get(identity)
             if passage is None or identity in self._seeds:
                 continue
-            name = without_qualifier(passage.title)
+            name = without_qualifier(passage.name)
             if name and f" {normal_form(name)} " not in named and name not in names:
                 names.append(name)
             if len(names) >= INSTANCES:
