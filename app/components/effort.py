@@ -42,7 +42,7 @@ def cost_text(effort: str, configured: str) -> str:
         configured: the effort of the settings.
     """
     if effort == _AUTO:
-        chosen = "quick unless a part stays open" if configured == _AUTO else configured
+        chosen = "quick" if configured == _AUTO else configured
         return f"as the settings say: {chosen}"
     limits = EFFORTS[effort]  # type: ignore[index]
     return _COSTS[effort].format(calls=limits.calls, seconds=limits.seconds)

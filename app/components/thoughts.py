@@ -114,8 +114,11 @@ def show_thoughts(view: TurnView, facts: Facts) -> None:
 
 def _show(view: TurnView, answer: AnswerGraph, facts: Facts, key: str) -> None:
     st.caption(plain(sentence(view.growth.line)))
-    drawing = drawing_of_answer(answer)
-    chosen = _choose(drawing, answer, key)
+    chosen: list[Fact] | None = None
+    if len(answer.graph):  # facts; slots alone are no drawing
+        chosen = _choose(drawing_of_answer(answer), answer, key)
+    else:
+        st.caption("No sentence read states a fact that bears on the question.")
     if chosen is None:
         chosen = list(answer.support.facts)
         if chosen:
