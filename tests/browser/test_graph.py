@@ -58,8 +58,11 @@ def test_the_graph_of_an_answer_and_of_its_index(watched: Watched) -> None:
     fact = answer.get_by_text("Ida Holm studies in Dresden", exact=True)
     expect(fact).to_be_visible()
     expect(answer.get_by_text("“She studied in Dresden.”")).to_be_visible()
+    # What was shown before the click goes last; its buttons lead nowhere any more.
+    expect(answer.get_by_text("“Ida Holm was born in Trondheim in 1851.”")).to_be_hidden()
     place = answer.get_by_test_id("stExpander").last.get_by_role("button", name="Ida Holm")
-    place.first.click()
+    expect(place).to_have_count(1)
+    place.click()
     dialog = page.get_by_role("dialog")
     expect(dialog.locator(".stMarkdownColoredBackground")).to_contain_text("She studied in Dresden")
     page.keyboard.press("Escape")
