@@ -41,6 +41,7 @@ from assistant.understanding.choose import as_written, choose_understander
 from assistant.understanding.parser import NounPhrases
 from assistant.understanding.types import Message, Understanding
 from assistant.workspace import Workspace
+from indexes.index import SearchResult
 
 MAX_QUESTION_CHARACTERS = 8_000
 
@@ -178,12 +179,8 @@ class Assistant:
             result, hits = found.result, found.result.hits
         if person.considered or without:
             yield person.event()
-        yield PassagesFound(
-            found_passages(hits[:read]),
-            result.stages,
-            tuple(result.missing),
-            round(clock.seconds["retrieve"], 3),
-        )
+        passages = found_passages(hits[:read])
+        yield _passages_found(result, passages, clock.seconds["retrieve"])
         # The rules' standalone form lists words; what is asked is in the message itself.
         asked = started.question if understood.way == "rules" else understood.standalone
         with clock.step("think"):
@@ -192,17 +189,10 @@ class Assistant:
         wanted = asked
         if (outcome := thinking.outcome) is not None:
             hits, names, wanted = outcome.hits, outcome.carried, outcome.evidence_for(asked)
-        passages = found_passages(hits[:read])
-        if outcome is not None and [h.passage.id for h in hits[:read]] != [
-            h.passage.id for h in result.hits[:read]
-        ]:
-            yield PassagesFound(
-                passages,
-                result.stages,
-                tuple(result.missing),
-                round(clock.seconds["think"], 3),
-                "thinking",
-            )
+        reread = found_passages(hits[:read])
+        if [p.passage_id for p in reread] != [p.passage_id for p in passages]:
+            yield _passages_found(result, reread, clock.seconds["think"], after="thinking")
+        passages = reread  # the same ones may have other scores
         if self._ranking_depth:
             ranked = hits[: self._ranking_depth]
             yield PassagesRanked(
@@ -298,3 +288,13 @@ def _queries_written(understood: Understanding) -> QueriesWritten:
         way=understood.way,
         fallback=understood.fallback,
     )
+
+
+def _passages_found(
+    result: SearchResult,
+    passages: tuple[FoundPassage, ...],
+    seconds: float,
+    *,
+    after: str = "retrieval",
+) -> PassagesFound:
+    return PassagesFound(passages, result.stages, tuple(result.missing), round(seconds, 3), after)
