@@ -12,9 +12,10 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from indexes.changes import survey
 from indexes.chunking import Chunker
 from indexes.companions import Companion, follow_all
 from indexes.documents import Source
@@ -29,30 +30,18 @@ from indexes.files import sha256_of, storage_errors
 from indexes.locking import writer_lock
 from indexes.manifest import (
     MANIFEST,
+    STORE_FILE,
     Manifest,
     check_name,
-    generation_after,
-    now,
     read_manifest,
     read_remains,
 )
+from indexes.planning import Plan, cost_of
 from indexes.progress import OnProgress, Progress
-from indexes.stages import intact
-from indexes.staging import STORE_FILE, Changes, Staging, plan
+from indexes.publishing import BuildResult, Publisher
+from indexes.staging import Staging
 from indexes.store import PassageStore
 from indexes.structures import CACHE, StructureBuilder
-
-
-@dataclass(frozen=True, slots=True)
-class BuildResult:
-    """What a build did. `encoded` counts texts that were not in the cache; `notes` are what the
-    companions had to say, failures above all."""
-
-    changes: Changes
-    manifest: Manifest
-    encoded: int
-    seconds: float
-    notes: tuple[str, ...] = ()
 
 
 class IndexWriter:
@@ -76,8 +65,10 @@ class IndexWriter:
     ) -> None:
         check_name(folder.name)
         self.folder = folder
+        self._encoders = encoders
         self._structures = StructureBuilder(folder, encoders, on_progress)
         self._chunker = chunker or Chunker()
+        self._publisher = Publisher(folder, self._structures, self._chunker.fingerprint)
         self._companions = tuple(companions)
         self._report = on_progress
 
@@ -117,12 +108,17 @@ class IndexWriter:
             built = self._rebuild(self._usable(), sources, set(manifest.excluded))
             return self._followed(built)
 
-    def plan(self, sources: Sequence[Source]) -> Changes:
-        """What `build` with these sources would change. Writes nothing."""
+    def plan(self, sources: Sequence[Source]) -> Plan:
+        """What `build` with these sources would change and cost. Writes nothing."""
         old = self._usable()
         if old is None:
-            return plan(sources, None, set(read_remains(self.folder).excluded))
-        return plan(sources, self._open_store(old), set(old.excluded), old.failures)
+            pending = survey(sources, None, set(read_remains(self.folder).excluded))
+        else:
+            store = self._open_store(old)
+            pending = survey(sources, store, set(old.excluded), old.failures)
+            store.close()
+        cost = cost_of(pending.to_read, self._chunker, self._encoders, self.folder, old)
+        return Plan(pending.changes, cost)
 
     def delete_documents(self, wanted: Iterable[str]) -> BuildResult:
         """Take documents out, by id or uri, and keep them out at later updates.
@@ -133,6 +129,7 @@ class IndexWriter:
         started = time.monotonic()
         with writer_lock(self.folder):
             old = read_manifest(self.folder)
+            self._publisher.sweep(old)
             store = self._open_store(old)
             by_name = {name: d for d in store.documents() for name in (d.id, d.uri)}
             for name in wanted:
@@ -142,11 +139,13 @@ class IndexWriter:
             staging = Staging(self.folder, self._chunker, store, same_chunker=True)
             staging.keep_all_but(set(gone))
             staging.finish()
-            manifest = self._manifest_for(
+            manifest = self._publisher.manifest_for(
                 staging, old, old.sources, {*old.excluded, *gone.values()}
             )
             manifest.chunker = old.chunker
-            done = self._publish_all(staging, old, manifest, started, keep_encoders=True)
+            done = self._publisher.publish_all(
+                staging, old, manifest, started, carry_from=old, keep_encoders=True
+            )
             return self._followed(done)
 
     def delete_index(self) -> None:
@@ -173,6 +172,8 @@ class IndexWriter:
         fresh: bool = False,
     ) -> BuildResult:
         started = time.monotonic()
+        if old is not None:
+            self._publisher.sweep(old)
         published = self._open_store(old) if old else None
         same = old is not None and old.chunker == self._chunker.fingerprint and not fresh
         staging = Staging(self.folder, self._chunker, published, same_chunker=same, reuse=not fresh)
@@ -190,80 +191,12 @@ class IndexWriter:
         if old is not None and unchanged and (specs, excluded) == (old.sources, set(old.excluded)):
             staging.discard()
             old.failures = staging.changes.failures
-            encoded = self._complete(old)
+            encoded = self._publisher.complete(old)
             return BuildResult(staging.changes, old, encoded, time.monotonic() - started)
         staging.finish()
-        manifest = self._manifest_for(staging, old, specs, excluded)
-        return self._publish_all(staging, old, manifest, started)
-
-    def _complete(self, manifest: Manifest) -> int:
-        """Add what a generation lacks and mend what is damaged; returns how many were encoded."""
-        place = self.folder / manifest.generation
-        manifest.stages = {
-            name: stage for name, stage in manifest.stages.items() if intact(place, stage)
-        }
-        if "lexical" not in manifest.stages:
-            self._structures.build_lexical(place, manifest)
-        manifest.write(self.folder)
-        try:
-            return self._structures.encode(place, manifest, publish=True)
-        finally:
-            self._structures.forget_stale(manifest)
-
-    def _manifest_for(
-        self, staging: Staging, old: Manifest | None, specs: list[str], excluded: set[str]
-    ) -> Manifest:
-        path = staging.path / STORE_FILE
-        store = PassageStore(path)
-        try:
-            return Manifest(
-                name=self.folder.name,
-                generation=generation_after(self.folder),
-                sources=specs,
-                documents=store.document_count,
-                passages=store.passage_count,
-                chunker=self._chunker.fingerprint,
-                store_checksum=sha256_of(path),
-                excluded=sorted(excluded),
-                failures=staging.changes.failures,
-                created=old.created if old else now(),
-            )
-        finally:
-            store.close()
-
-    def _publish_all(
-        self,
-        staging: Staging,
-        old: Manifest | None,
-        manifest: Manifest,
-        started: float,
-        *,
-        keep_encoders: bool = False,
-    ) -> BuildResult:
-        """Index and encode the staged store, then publish it and drop what it replaces."""
-        self._structures.build_lexical(staging.path, manifest)
-        early = old is None or bool(old.missing_stages)
-        place = self._publish(staging.path, manifest) if early else staging.path
-        try:
-            made_by = old if keep_encoders else None
-            encoded = self._structures.encode(place, manifest, publish=early, made_by=made_by)
-            if not early:
-                self._publish(staging.path, manifest)
-        finally:
-            if (self.folder / manifest.generation).is_dir():
-                self._structures.forget_stale(manifest)
-        return BuildResult(staging.changes, manifest, encoded, time.monotonic() - started)
-
-    def _publish(self, staged: Path, manifest: Manifest) -> Path:
-        place = self.folder / manifest.generation
-        with storage_errors(self.folder):
-            staged.replace(place)
-            manifest.updated = now()
-            manifest.write(self.folder)
-        for stale in self.folder.glob("g[0-9]*"):
-            if stale != place:  # open readers keep the files they have mapped
-                shutil.rmtree(stale, ignore_errors=True)
-        return place
+        manifest = self._publisher.manifest_for(staging, old, specs, excluded)
+        carry_from = None if fresh else old
+        return self._publisher.publish_all(staging, old, manifest, started, carry_from=carry_from)
 
     def _followed(self, result: BuildResult) -> BuildResult:
         started = time.monotonic()

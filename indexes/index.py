@@ -18,12 +18,11 @@ from indexes.encoders import Encoders
 from indexes.errors import IndexCorruptError
 from indexes.fusion import add_up, fusion_named
 from indexes.lexical import LexicalIndex
-from indexes.manifest import MANIFEST, STAGES, Manifest, read_manifest
+from indexes.manifest import MANIFEST, STAGES, STORE_FILE, Manifest, read_manifest
 from indexes.queries import Query, cleaned
 from indexes.ranker import Ranker
 from indexes.ranking import Ranking
 from indexes.sparse import SparseIndex
-from indexes.staging import STORE_FILE
 from indexes.store import PassageStore, StoredDocument
 
 # Set once by hand, never tuned on the collections that figures are reported on.

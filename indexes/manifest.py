@@ -24,18 +24,24 @@ from indexes.documents import ReadFailure
 from indexes.errors import IndexCorruptError, IndexFormatError, IndexNotFoundError, UsageError
 from indexes.files import write_atomically
 
-FORMAT = 1
+FORMAT = 2
 STAGES = ("lexical", "dense", "sparse")
 MANIFEST = "manifest.json"
+STORE_FILE = "passages.sqlite"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(slots=True)
 class Stage:
-    """A finished search structure: the fingerprint of what made it and its files' checksums."""
+    """A finished search structure: the fingerprint of what made it and its files' checksums.
+
+    `rate` is how many passages a second its encoder did when it was last at work; 0 where nothing
+    is known. Estimates of what a change would cost rest on it.
+    """
 
     fingerprint: str
     files: dict[str, str] = field(default_factory=dict)
+    rate: float = 0.0
 
 
 @dataclass(slots=True)
@@ -92,9 +98,12 @@ def read_manifest(folder: Path) -> Manifest:
             remedy=f"build it anew: assistant index build {folder.name} --from FOLDER --fresh",
         ) from error
     if version != FORMAT:
+        older = isinstance(version, int) and version < FORMAT
+        upgrade = f"run: assistant index upgrade {folder.name}"
+        anew = f"build it anew: assistant index build {folder.name} --fresh"
         raise IndexFormatError(
             f"index '{folder.name}' has format {version}, this version reads {FORMAT}",
-            remedy=f"build it anew: assistant index build {folder.name} --fresh",
+            remedy=upgrade if older else anew,
         )
     try:
         values["failures"] = [ReadFailure(**failure) for failure in values["failures"]]

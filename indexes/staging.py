@@ -11,67 +11,19 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from indexes.changes import Changes
 from indexes.chunking import Chunker
 from indexes.documents import Document, Entry, ReadFailure, Source
 from indexes.errors import IndexCorruptError, ReadError, StorageError
 from indexes.files import storage_errors
+from indexes.manifest import FORMAT, STORE_FILE
+from indexes.staged_store import StagedStore
 from indexes.store import PassageStore
 
 _COMMIT_SECONDS = 2.0
-STORE_FILE = "passages.sqlite"
-
-
-@dataclass(slots=True)
-class Changes:
-    """What a build does, or would do, to the documents of an index (uris)."""
-
-    added: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    unchanged: int = 0
-    failures: list[ReadFailure] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)  # deleted before, and kept out
-
-    def __bool__(self) -> bool:
-        return bool(self.added or self.changed or self.removed)
-
-
-def plan(
-    sources: Iterable[Source],
-    published: PassageStore | None,
-    excluded: set[str],
-    failed: Iterable[ReadFailure] = (),
-) -> Changes:
-    """What `Staging.read` would change, without parsing or writing anything.
-
-    Items that could not be read last time (`failed`) would be tried again and are listed as
-    failures, not as new.
-    """
-    failures = {failure.uri: failure for failure in failed}
-    known = published.fingerprints() if published else {}
-    changes, seen = Changes(), set(excluded)
-    for source in sources:
-        for item in source.entries():
-            if item.uri in seen:
-                continue
-            seen.add(item.uri)
-            if isinstance(item, ReadFailure):
-                changes.failures.append(item)
-            elif item.uri in failures:
-                changes.failures.append(failures[item.uri])
-            elif item.uri not in known:
-                changes.added.append(item.uri)
-            elif known[item.uri][0] != item.fingerprint:
-                changes.changed.append(item.uri)
-            else:
-                changes.unchanged += 1
-    unread = tuple(f"{failure.uri}/" for failure in changes.failures)
-    gone = (set(known) - seen) | (set(known) & excluded)
-    changes.removed = sorted(uri for uri in gone if not uri.startswith(unread))
-    return changes
+_BATCH = 1000  # unchanged documents copied at once
 
 
 class Staging:
@@ -98,16 +50,22 @@ class Staging:
         self.changes = Changes()
         self._chunker = chunker
         self._published = published
-        leftover = self._take_leftover(folder)
-        reusable = [published if same_chunker else None, leftover] if reuse else []
-        self._donors = [(d, d.fingerprints()) for d in reusable if d is not None]
-        self._leftover = leftover
+        self._made_by = f"{FORMAT} {chunker.fingerprint}"
+        self._leftover = self._take_leftover(folder)
+        # Copied from as they are, or only where a document cannot be read any more.
+        donors = [store for store in (published, self._leftover) if store is not None]
+        reusable = [published if same_chunker else None, self._leftover] if reuse else []
+        self._reusable = [
+            (donors.index(donor), donor.fingerprints()) for donor in reusable if donor is not None
+        ]
         with storage_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            (self.path / "chunker").write_text(chunker.fingerprint)
-        self.store = PassageStore(self.path / STORE_FILE, create=True)
+            (self.path / "chunker").write_text(self._made_by)
+        self.store = StagedStore(self.path / STORE_FILE, donors)
+        self._pending: tuple[int, list[tuple[str, str]]] = (0, [])
         self._ids: set[str] = set()
         self._kept: set[str] = set()
+        self._new: dict[str, str] = {}
         self._committed = time.monotonic()
 
     def _take_leftover(self, folder: Path) -> PassageStore | None:
@@ -115,7 +73,7 @@ class Staging:
         old = folder / "leftover.sqlite"
         staged = self.path / STORE_FILE
         try:
-            if (self.path / "chunker").read_text() == self._chunker.fingerprint:
+            if (self.path / "chunker").read_text() == self._made_by:
                 journal = staged.with_name(f"{STORE_FILE}-journal")
                 if journal.exists():  # killed inside a transaction: let SQLite roll it back
                     sqlite3.connect(staged).execute("SELECT count(*) FROM documents").fetchone()
@@ -143,18 +101,39 @@ class Staging:
                 seen.add(item.uri)
                 self._stage(item, source.spec, known)
                 on_item(len(seen))
-        self.changes.removed = sorted(set(known) - seen - self._kept)
-        self.store.commit()
+        before = {uri: fingerprint for uri, (fingerprint, _) in known.items()}
+        self.changes.settle(set(known) - seen - self._kept, before, self._new)
+        self._commit()
 
     def keep_all_but(self, document_ids: set[str]) -> None:
         """Stage the published documents without those of `document_ids`."""
         assert self._published is not None
-        for stored in self._published.documents():
-            if stored.id in document_ids:
-                self.changes.removed.append(stored.uri)
+        for document_id, uri, source in self._published.in_order():
+            if document_id in document_ids:
+                self.changes.removed.append(uri)
             else:
-                self.store.copy_from(self._published, stored.id, source=stored.source)
+                self._take(0, document_id, source)
                 self.changes.unchanged += 1
+        self._commit()
+
+    def _take(self, donor: int, document_id: str, spec: str) -> None:
+        """Copy a document from a donor, with its neighbours when there are enough of them."""
+        pending_donor, pending = self._pending
+        if pending and (pending_donor != donor or len(pending) >= _BATCH):
+            self._flush()
+            pending = []
+        pending.append((document_id, spec))
+        self._pending = (donor, pending)
+        self._ids.add(document_id)
+
+    def _flush(self) -> None:
+        donor, pending = self._pending
+        if pending:
+            self.store.copy(donor, pending)
+            self._pending = (0, [])
+
+    def _commit(self) -> None:
+        self._flush()
         self.store.commit()
 
     def _stage(
@@ -182,16 +161,16 @@ class Staging:
             self.changes.changed.append(item.uri)
         else:
             self.changes.added.append(item.uri)
+            self._new[item.uri] = item.fingerprint
         if time.monotonic() - self._committed > _COMMIT_SECONDS:
-            self.store.commit()
+            self._commit()
             self._committed = time.monotonic()
 
     def _copy(self, item: Entry, spec: str) -> bool:
-        for donor, fingerprints in self._donors:
+        for donor, fingerprints in self._reusable:
             fingerprint, document_id = fingerprints.get(item.uri, ("", ""))
             if fingerprint == item.fingerprint and document_id not in self._ids:
-                self.store.copy_from(donor, document_id, source=spec)
-                self._ids.add(document_id)
+                self._take(donor, document_id, spec)
                 return True
         return False
 
@@ -209,6 +188,7 @@ class Staging:
             )
             return False
         self._ids.add(document.id)
+        self._flush()
         self.store.add(document, passages, source=spec)
         return True
 
@@ -228,14 +208,13 @@ class Staging:
         for uri, (_, document_id) in known.items():
             lost = uri == failure.uri or uri.startswith(below) or uri in of_source
             if lost and document_id not in self._ids:
-                self.store.copy_from(self._published, document_id, source=spec)
-                self._ids.add(document_id)
+                self._take(0, document_id, spec)
                 self._kept.add(uri)
                 self.changes.unchanged += 1
 
     def finish(self) -> None:
         """Make sure that the staged store is on the disk."""
-        self.store.commit()
+        self._commit()
         self.store.close()
         with storage_errors(self.path), (self.path / STORE_FILE).open("rb") as file:
             os.fsync(file.fileno())

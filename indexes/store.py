@@ -9,22 +9,32 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexes.documents import Document, Passage
-from indexes.files import storage_errors
+import numpy as np
+import numpy.typing as npt
 
-_SCHEMA = """
+from indexes.carried import Allowed, RowArray
+from indexes.documents import Passage
+from indexes.files import storage_errors
+from indexes.filters import Filter
+
+_MOST_MARKS = 500
+# Fewer rows than one in so many are fetched one by one, more by walking through all.
+_SPARSE = 20
+
+SCHEMA = """
 CREATE TABLE documents (
     id TEXT PRIMARY KEY, uri TEXT NOT NULL, title TEXT NOT NULL, media_type TEXT NOT NULL,
-    fingerprint TEXT NOT NULL, modified REAL, source TEXT NOT NULL, text TEXT NOT NULL,
-    pages TEXT NOT NULL
+    fingerprint TEXT NOT NULL, modified REAL, source TEXT NOT NULL, language TEXT NOT NULL,
+    text TEXT NOT NULL, pages TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, document_id TEXT NOT NULL,
-    start INTEGER NOT NULL, "end" INTEGER NOT NULL, page INTEGER, headings TEXT NOT NULL
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL, page INTEGER, headings TEXT NOT NULL,
+    key BLOB NOT NULL
 );
 CREATE INDEX passages_of_document ON passages (document_id);
 CREATE INDEX documents_by_uri ON documents (uri);
@@ -37,9 +47,18 @@ FROM passages p JOIN documents d ON d.id = p.document_id
 """
 
 
+def read_only(path: Path) -> str:
+    """The address under which SQLite opens a file without ever writing to it."""
+    return f"{path.absolute().as_uri()}?mode=ro"
+
+
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A document as the index keeps it. `pages` are (start offset, page number), ascending."""
+    """A document as the index keeps it.
+
+    `pages` are (start offset, page number), ascending; `language` is an ISO 639-1 code, empty where
+    it is unknown.
+    """
 
     id: str
     uri: str
@@ -48,6 +67,7 @@ class StoredDocument:
     fingerprint: str
     modified: float | None
     source: str
+    language: str
     text: str
     pages: tuple[tuple[int, int], ...]
     passages: int = 0
@@ -61,93 +81,18 @@ class PassageStore:
     SQLite itself serialises.
     """
 
-    def __init__(self, path: Path, *, create: bool = False) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         with storage_errors(path):
-            if create:
-                path.unlink(missing_ok=True)
-                self._db = sqlite3.connect(path, check_same_thread=False)
-                # Staged files are thrown away or resumed as a whole, so no journal is needed.
-                self._db.execute("PRAGMA synchronous = OFF")
-                self._db.executescript(_SCHEMA)
-            else:
-                address = f"{path.absolute().as_uri()}?mode=ro"
-                self._db = sqlite3.connect(address, uri=True, check_same_thread=False)
-                self._db.execute("SELECT count(*) FROM passages").fetchone()
-        self._next_row = 0
+            self._db = self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(read_only(self.path), uri=True, check_same_thread=False)
+        db.execute("SELECT count(*) FROM passages").fetchone()
+        return db
 
     def close(self) -> None:
         self._db.close()
-
-    # -- writing (staging only) -------------------------------------------------------------
-
-    def add(self, document: Document, passages: Sequence[Passage], *, source: str) -> None:
-        """Add one document; its passages get the next rows in order."""
-        pages: list[tuple[int, int]] = []
-        for block in document.blocks:
-            if block.page is not None and (not pages or pages[-1][1] != block.page):
-                pages.append((block.start, block.page))
-        stored = StoredDocument(
-            document.id,
-            document.uri,
-            document.title,
-            document.media_type,
-            document.fingerprint,
-            document.modified,
-            source,
-            document.text,
-            tuple(pages),
-        )
-        self._insert(
-            stored, [(p.id, p.start, p.end, p.page, json.dumps(p.headings)) for p in passages]
-        )
-
-    def copy_from(self, other: PassageStore, document_id: str, *, source: str) -> None:
-        """Take over an unchanged document with its passages from another store."""
-        stored = other.document(document_id)
-        if stored is None:
-            raise KeyError(document_id)
-        rows = other._db.execute(
-            'SELECT id, start, "end", page, headings FROM passages WHERE document_id = ? '
-            "ORDER BY row",
-            (document_id,),
-        ).fetchall()
-        self._insert(stored, rows, source=source)
-
-    def _insert(
-        self,
-        stored: StoredDocument,
-        rows: Iterable[tuple[str, int, int, int | None, str]],
-        *,
-        source: str | None = None,
-    ) -> None:
-        with storage_errors(self.path):
-            self._db.execute(
-                "INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?)",
-                (
-                    stored.id,
-                    stored.uri,
-                    stored.title,
-                    stored.media_type,
-                    stored.fingerprint,
-                    stored.modified,
-                    source or stored.source,
-                    stored.text,
-                    json.dumps(stored.pages),
-                ),
-            )
-            for passage_id, start, end, page, headings in rows:
-                self._db.execute(
-                    "INSERT INTO passages VALUES (?,?,?,?,?,?,?)",
-                    (self._next_row, passage_id, stored.id, start, end, page, headings),
-                )
-                self._next_row += 1
-
-    def commit(self) -> None:
-        with storage_errors(self.path):
-            self._db.commit()
-
-    # -- reading ----------------------------------------------------------------------------
 
     @property
     def passage_count(self) -> int:
@@ -189,13 +134,68 @@ class PassageStore:
     def passages(self) -> Iterator[Passage]:
         """Every passage, by row."""
         with storage_errors(self.path):
-            for row in self._db.execute(f"{_PASSAGE} ORDER BY p.row"):
-                yield _passage(row)
+            document: StoredDocument | None = None
+            for row in self._db.execute(
+                'SELECT id, document_id, start, "end", page, headings FROM passages ORDER BY row'
+            ):
+                identity, document_id, start, end, page, headings = row
+                # A document's passages stand together, so its long text is fetched once.
+                if document is None or document.id != document_id:
+                    document = self.document(document_id)
+                    assert document is not None
+                text = document.text[start:end]
+                shared = (text, start, end, document.title, document.uri, page, headings)
+                yield _passage((identity, document_id, *shared))
+
+    def texts(self, rows: RowArray) -> Iterator[str]:
+        """What is searched and encoded of the passages at `rows` (ascending), in that order."""
+        if len(rows) * _SPARSE < self.passage_count:
+            for begin in range(0, len(rows), _MOST_MARKS):
+                for passage in self.by_rows(rows[begin : begin + _MOST_MARKS].tolist()):
+                    yield passage.indexed_text
+            return
+        wanted = iter(rows.tolist())
+        row = next(wanted, None)
+        for number, passage in enumerate(self.passages()):
+            if row is None:
+                return
+            if number == row:
+                yield passage.indexed_text
+                row = next(wanted, None)
+
+    def keys(self) -> npt.NDArray[np.uint64]:
+        """The passages' keys (SHA-256 of `Passage.indexed_text`), of shape (rows, 4), by row."""
+        with storage_errors(self.path):
+            found = self._db.execute("SELECT key FROM passages ORDER BY row")
+            data = b"".join(key for (key,) in found)
+        return np.frombuffer(data, dtype="<u8").reshape(-1, 4)
+
+    def allowed(self, wanted: Filter) -> Allowed:
+        """Which rows are of documents that pass the filter: a mask of shape (rows,)."""
+        condition, values = wanted.conditions()
+        mask = np.zeros(self.passage_count, dtype=np.bool_)
+        with storage_errors(self.path):
+            found = self._db.execute(
+                "SELECT p.row FROM passages p WHERE p.document_id IN "
+                f"(SELECT id FROM documents WHERE {condition})",
+                values,
+            ).fetchall()
+        mask[[row for (row,) in found]] = True
+        return mask
+
+    def languages(self) -> list[str]:
+        """The language of every passage's document (ISO 639-1, empty where unknown), by row."""
+        with storage_errors(self.path):
+            found = self._db.execute(
+                "SELECT d.language FROM passages p JOIN documents d ON d.id = p.document_id "
+                "ORDER BY p.row"
+            )
+            return [str(language) for (language,) in found]
 
     def document(self, document_id: str) -> StoredDocument | None:
         row = self._db.execute(
-            "SELECT id, uri, title, media_type, fingerprint, modified, source, text, pages, "
-            "(SELECT count(*) FROM passages p WHERE p.document_id = documents.id) "
+            "SELECT id, uri, title, media_type, fingerprint, modified, source, language, text, "
+            "pages, (SELECT count(*) FROM passages p WHERE p.document_id = documents.id) "
             "FROM documents WHERE id = ?",
             (document_id,),
         ).fetchone()
@@ -205,9 +205,9 @@ class PassageStore:
         """Every document, by uri; without its text unless asked for."""
         text = "text" if with_text else "''"
         for row in self._db.execute(
-            f"SELECT d.id, uri, title, media_type, fingerprint, modified, source, {text}, pages, "
-            "count(p.row) FROM documents d LEFT JOIN passages p ON p.document_id = d.id "
-            "GROUP BY d.id ORDER BY uri"
+            "SELECT d.id, uri, title, media_type, fingerprint, modified, source, language, "
+            f"{text}, pages, count(p.row) FROM documents d LEFT JOIN passages p "
+            "ON p.document_id = d.id GROUP BY d.id ORDER BY uri"
         ):
             yield _document(row)
 
@@ -215,6 +215,15 @@ class PassageStore:
         """The uris of the documents that came from one source."""
         rows = self._db.execute("SELECT uri FROM documents WHERE source = ?", (source,))
         return {str(row[0]) for row in rows}
+
+    def in_order(self) -> list[tuple[str, str, str]]:
+        """(id, uri, source) of every document, in the order of their passages."""
+        rows = self._db.execute(
+            "SELECT d.id, d.uri, d.source FROM documents d JOIN "
+            "(SELECT document_id, min(row) AS first FROM passages GROUP BY document_id) p "
+            "ON p.document_id = d.id ORDER BY p.first"
+        )
+        return [(str(identity), str(uri), str(source)) for identity, uri, source in rows]
 
     def fingerprints(self) -> dict[str, tuple[str, str]]:
         """uri → (fingerprint, document id), to tell changed items from unchanged ones."""
@@ -239,7 +248,7 @@ def _passage(row: Sequence[object]) -> Passage:
 
 def _document(row: Sequence[object]) -> StoredDocument:
     *head, pages, count = row
-    identity, uri, title, media_type, fingerprint, modified, source, text = head
+    identity, uri, title, media_type, fingerprint, modified, source, language, text = head
     return StoredDocument(
         str(identity),
         str(uri),
@@ -248,6 +257,7 @@ def _document(row: Sequence[object]) -> StoredDocument:
         str(fingerprint),
         None if modified is None else float(str(modified)),
         str(source),
+        str(language),
         str(text),
         tuple((int(start), int(page)) for start, page in json.loads(str(pages))),
         int(str(count)),

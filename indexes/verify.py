@@ -14,8 +14,7 @@ from indexes.encoders import Encoders
 from indexes.errors import KnowledgeAssistantError, ModelError
 from indexes.files import sha256_of
 from indexes.index import Index
-from indexes.manifest import Manifest, read_manifest
-from indexes.staging import STORE_FILE
+from indexes.manifest import STORE_FILE, Manifest, read_manifest
 
 _SAMPLE = 8
 # The same text in another batch differs in the last bits; a damaged vector differs far more.

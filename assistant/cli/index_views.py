@@ -13,7 +13,7 @@ from indexes.build import BuildResult
 from indexes.documents import ReadFailure
 from indexes.index import SearchResult
 from indexes.manifest import Manifest
-from indexes.staging import Changes
+from indexes.changes import Changes
 
 
 def status_row(opened: Workspace, manifest: Manifest) -> dict[str, Any]:

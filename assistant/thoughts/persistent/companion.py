@@ -16,7 +16,7 @@ from assistant.thoughts.persistent.schema import GRAPH_FILE, reading
 from assistant.thoughts.persistent.sync import sync
 from indexes.manifest import Manifest
 from indexes.progress import OnProgress
-from indexes.staging import STORE_FILE
+from indexes.manifest import STORE_FILE
 from indexes.store import PassageStore
 from indexes.verify import Finding
 

@@ -27,7 +27,7 @@ from indexes.errors import (
     UsageError,
 )
 from indexes.index import Index
-from indexes.manifest import check_name, read_remains
+from indexes.manifest import FORMAT, check_name, read_remains
 from indexes.progress import Progress
 from indexes.verify import verify
 from tests.fast.indexes.sources import HashedDense, HashedEncoders, HashedSparse, MemorySource
@@ -263,7 +263,7 @@ def test_manifests_of_other_kinds(tmp_path: Path) -> None:
     _writer(folder).build([MemorySource(TEXTS)])
     manifest = folder / "manifest.json"
     text = manifest.read_text()
-    manifest.write_text(text.replace('"format": 1', '"format": 99'))
+    manifest.write_text(text.replace(f'"format": {FORMAT}', '"format": 99'))
     with pytest.raises(IndexFormatError, match="99"):
         Index.open(folder, HashedEncoders())
     manifest.write_text(text[: len(text) // 2])
@@ -392,7 +392,7 @@ def test_other_format_is_built_anew_from_its_own_sources(tmp_path: Path) -> None
     folder = tmp_path / "notes"
     _writer(folder).build([MemorySource(TEXTS)])
     manifest = folder / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 99'))
+    manifest.write_text(manifest.read_text().replace(f'"format": {FORMAT}', '"format": 99'))
     assert read_remains(folder).sources == ["memory:"]
     _writer(folder).build([MemorySource(TEXTS)])
     assert _search(folder, "lease")[0][0] == "c"
