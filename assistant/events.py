@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 
 from assistant.errors import KnowledgeAssistantError, UsageError
 from assistant.thoughts.changes import Batch
+from indexes.filters import EVERYTHING, Filter
 
 SentenceStatus = Literal["supported", "unsupported", "dropped"]
 # "assistant" is the assistant itself: a reply that no document was asked for.
@@ -77,6 +78,7 @@ class TurnStarted:
     question: str
     index: str
     at: str  # ISO 8601, UTC
+    where: Filter = EVERYTHING  # which documents are asked; empty: all
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ from assistant.understanding.choose import as_written, choose_understander
 from assistant.understanding.parser import NounPhrases
 from assistant.understanding.types import Message, Understanding
 from assistant.workspace import Workspace
+from indexes.filters import EVERYTHING, Filter
 from indexes.index import SearchResult
 
 MAX_QUESTION_CHARACTERS = 8_000
@@ -76,6 +77,7 @@ class Assistant:
         understood_as: str = "",
         without_statements: Collection[str] = (),
         effort: EffortName | None = None,
+        where: Filter | None = None,
     ) -> Iterator[Event]:
         """One turn, as events.
 
@@ -89,6 +91,7 @@ class Assistant:
             without_statements: ids of the person's statements that are left out this time. With
                 either of the two, turns just before that asked the same are as if never asked.
             effort: how hard to think; None takes that of the settings.
+            where: ask these documents only.
 
         Raises:
             UsageError: the question is empty or too long; nothing was stored.
@@ -114,6 +117,7 @@ class Assistant:
             text,
             index or self._workspace.settings.retrieval.index,
             datetime.now(UTC).isoformat(timespec="seconds"),
+            where or EVERYTHING,
         )
         turn = self._turn(started, understood_as.strip(), without_statements, effort)
         return self._recorded(started, turn)

@@ -22,6 +22,7 @@ from assistant.understanding.shown import shown_ids
 from assistant.understanding.statements import ChosenStatement, Statement, StatementSelector
 from assistant.understanding.types import Message, Understanding
 from assistant.workspace import Workspace
+from indexes.filters import EVERYTHING, Filter
 from indexes.index import Hit, SearchResult
 from indexes.queries import Query
 
@@ -59,11 +60,13 @@ def history_of(turns: Sequence[Turn]) -> list[Message]:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found for a turn, and what for: the queries, and the rows left out of every list."""
+    """What was found for a turn, and what for: the queries, the rows left out of every list, and
+    the documents that are asked."""
 
     result: SearchResult
     queries: tuple[Query, ...]
     without: tuple[int, ...]
+    where: Filter = EVERYTHING
 
 
 def find(
@@ -95,10 +98,12 @@ def find(
     without: list[int] = []
     if settings.understanding.hide_shown and not asks_for_shown(started.question):
         without = _shown_rows(workspace, started.index, earlier)
-    result = workspace.search(started.index, queries, limit=limit, without=without)
+    result = workspace.search(
+        started.index, queries, limit=limit, without=without, where=started.where
+    )
     person.choose(main, [hit.passage.text for hit in result.hits[:considered]])
     ranked = replace(result, hits=person.ranked(result.hits))
-    return Found(ranked, tuple(queries), tuple(without))
+    return Found(ranked, tuple(queries), tuple(without), started.where)
 
 
 def found_passages(hits: Sequence[Hit]) -> tuple[FoundPassage, ...]:

@@ -69,7 +69,7 @@ class TurnThinking:
             found.result.hits,
             Means(
                 search=self._searching(found),
-                fetch=self._fetch,
+                fetch=self._fetching(found),
                 knowledge=self._workspace.knowledge(self._index),
                 encoder=self._encoder,
                 queries=found.queries,
@@ -110,12 +110,19 @@ class TurnThinking:
 
         def search(queries: Sequence[Query]) -> Sequence[Hit]:
             return self._workspace.search(
-                self._index, queries, limit=depth, without=found.without
+                self._index, queries, limit=depth, without=found.without, where=found.where
             ).hits
 
         return search
 
-    def _fetch(self, passage_ids: Sequence[str]) -> Sequence[Passage]:
-        store = self._workspace.index(self._index).store
-        rows = store.rows_of(passage_ids) if passage_ids else []
-        return store.by_rows(rows) if rows else []
+    def _fetching(self, found: Found) -> Callable[[Sequence[str]], Sequence[Passage]]:
+        index = self._workspace.index(self._index)
+        allowed = index.allowed(found.where)
+
+        def fetch(passage_ids: Sequence[str]) -> Sequence[Passage]:
+            rows = index.store.rows_of(passage_ids) if passage_ids else []
+            if allowed is not None:  # what the graph leads to is asked only where it may be
+                rows = [row for row in rows if allowed[row]]
+            return index.store.by_rows(rows) if rows else []
+
+        return fetch

@@ -30,6 +30,7 @@ from assistant.understanding.parser import Parser
 from assistant.understanding.prompts import fixed_messages as fixed_understanding_messages
 from assistant.understanding.statements import StatementSelector
 from indexes.build import IndexWriter
+from indexes.filters import Filter
 from indexes.index import Index, SearchResult
 from indexes.manifest import Manifest, check_name, read_manifest
 from indexes.progress import OnProgress
@@ -236,12 +237,14 @@ class Workspace:
         limit: int | None = None,
         fusion: str = "min-max",
         without: Collection[int] = (),
+        where: Filter | None = None,
     ) -> SearchResult:
         """Search an index with the depth, weights and number of passages of the settings.
 
         Args:
             limit: another number of passages than that of the settings.
             without: rows that are not to be found.
+            where: find passages of these documents only.
 
         Raises:
             IndexNotFoundError, UnknownNameError, UsageError: as `index` and `Index.search`.
@@ -254,6 +257,7 @@ class Workspace:
             weights=retrieval.weights,
             fusion=fusion,
             without=without,
+            where=where,
         )
 
     def indexes(self) -> Iterator[Manifest]:

@@ -30,6 +30,7 @@ from assistant.understanding.parser import Parser
 from indexes.chunking import Chunker
 from indexes.corpora import open_source
 from indexes.documents import Document, Entry
+from indexes.staged_store import StagedStore
 from indexes.store import PassageStore
 
 
@@ -52,7 +53,7 @@ class Timed(Extractor):
 
 def store_of(path: Path, documents: Sequence[Document]) -> PassageStore:
     """A published store of these documents."""
-    store, chunker = PassageStore(path, create=True), Chunker()
+    store, chunker = StagedStore(path), Chunker()
     for document in documents:
         store.add(document, chunker.split(document), source="beir")
     store.commit()

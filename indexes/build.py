@@ -36,6 +36,7 @@ from indexes.manifest import (
     read_manifest,
     read_remains,
 )
+from indexes.migrating import copy_older, read_older
 from indexes.planning import Plan, cost_of
 from indexes.progress import OnProgress, Progress
 from indexes.publishing import BuildResult, Publisher
@@ -119,6 +120,28 @@ class IndexWriter:
             store.close()
         cost = cost_of(pending.to_read, self._chunker, self._encoders, self.folder, old)
         return Plan(pending.changes, cost)
+
+    def upgrade(self) -> BuildResult:
+        """Bring an index of an older format to the present one, from its own truth.
+
+        Raises:
+            UsageError: it has the present format.
+            IndexFormatError, IndexCorruptError: it cannot be upgraded; it stays as it is.
+        """
+        started = time.monotonic()
+        with writer_lock(self.folder):
+            old = read_older(self.folder)
+            staging = Staging(self.folder, self._chunker, None, same_chunker=False, reuse=False)
+            store = self.folder / old.generation / STORE_FILE
+            staging.changes.unchanged = copy_older(store, staging.store)
+            staging.changes.failures = old.failures
+            staging.finish()
+            manifest = self._publisher.manifest_for(staging, old, old.sources, set(old.excluded))
+            manifest.chunker = old.chunker
+            # Published when complete: until then the older version can still read the old one.
+            return self._followed(
+                self._publisher.publish_all(staging, old, manifest, started, carry_from=None)
+            )
 
     def delete_documents(self, wanted: Iterable[str]) -> BuildResult:
         """Take documents out, by id or uri, and keep them out at later updates.

@@ -12,10 +12,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from indexes.carried import Allowed
 from indexes.dense import DenseIndex
 from indexes.documents import Passage
 from indexes.encoders import Encoders
 from indexes.errors import IndexCorruptError
+from indexes.filters import Filter
 from indexes.fusion import add_up, fusion_named
 from indexes.lexical import LexicalIndex
 from indexes.manifest import MANIFEST, STAGES, STORE_FILE, Manifest, read_manifest
@@ -27,6 +29,8 @@ from indexes.store import PassageStore, StoredDocument
 
 # Set once by hand, never tuned on the collections that figures are reported on.
 DEFAULT_WEIGHTS: Mapping[str, float] = {"lexical": 0.40, "dense": 0.35, "sparse": 0.25}
+
+_MASKS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class Index:
             dense = DenseIndex.open(place / f"dense-{stage.fingerprint}")
         if stage := manifest.stages.get("sparse"):
             sparse = SparseIndex.open(place / f"sparse-{stage.fingerprint}")
+        self._masks: dict[Filter, Allowed] = {}
         self._ranker = Ranker(manifest, encoders, lexical, dense, sparse)
         for part in (lexical, dense, sparse):
             if part is not None and part.size != manifest.passages:
@@ -127,6 +132,7 @@ class Index:
         weights: Mapping[str, float] = DEFAULT_WEIGHTS,
         fusion: str = "min-max",
         without: Collection[int] = (),
+        where: Filter | None = None,
     ) -> SearchResult:
         """The best `limit` passages for a query, or for several at once.
 
@@ -136,6 +142,7 @@ class Index:
             weights: by stage; a stage with weight 0 is not asked.
             fusion: a name in `indexes.fusion.FUSIONS`.
             without: rows that are not to be found.
+            where: find passages of these documents only.
 
         Raises:
             UsageError: the query is empty.
@@ -145,7 +152,7 @@ class Index:
         queries = cleaned(query)
         by_query = [q.stage_weights or weights for q in queries]
         wanted = [s for s in STAGES if any(w.get(s, 0) > 0 for w in by_query)]
-        rankings, missing = self.rank(queries, depth, wanted, without)
+        rankings, missing = self.rank(queries, depth, wanted, without, where)
         fused = [fuse(own, w) for own, w in zip(rankings, by_query, strict=True)]
         shares = add_up(fused, [q.weight for q in queries])
         best = sorted(shares.items(), key=lambda item: (-sum(item[1]), item[0]))[:limit]
@@ -158,9 +165,24 @@ class Index:
         depth: int,
         stages: Sequence[str] = STAGES,
         without: Collection[int] = (),
+        where: Filter | None = None,
     ) -> tuple[list[dict[str, Ranking]], dict[str, str]]:
         """For each query every stage's own list; and why a stage that was wanted has none."""
-        return self._ranker.rank(queries, depth, stages, without)
+        return self._ranker.rank(queries, depth, stages, without, self.allowed(where))
+
+    def allowed(self, where: Filter | None) -> Allowed | None:
+        """Which rows a filter lets through; None where it lets through all.
+
+        The last filters' masks are kept: a turn asks several times under one filter.
+        """
+        if not where:
+            return None
+        if (mask := self._masks.get(where)) is None:
+            mask = self.store.allowed(where)
+            if len(self._masks) >= _MASKS:
+                self._masks.clear()
+            self._masks[where] = mask
+        return mask
 
     def _hits(
         self, best: list[tuple[int, tuple[float, ...]]], rankings: Sequence[Mapping[str, Ranking]]

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from indexes.carried import Allowed
 from indexes.dense import DenseIndex
 from indexes.encoders import DenseEncoder, Encoders, FloatArray
 from indexes.errors import ModelMissingError
@@ -20,7 +21,9 @@ from indexes.sparse import SparseIndex
 class StageRanker(Protocol):
     """Ranks queries by one stage."""
 
-    def __call__(self, queries: Sequence[Query], depth: int) -> list[Ranking]: ...
+    def __call__(
+        self, queries: Sequence[Query], depth: int, allowed: Allowed | None
+    ) -> list[Ranking]: ...
 
 
 class Ranker:
@@ -47,11 +50,13 @@ class Ranker:
         depth: int,
         stages: Sequence[str],
         without: Collection[int] = (),
+        allowed: Allowed | None = None,
     ) -> tuple[list[dict[str, Ranking]], dict[str, str]]:
         """For each query its list by stage, and why a stage that was wanted has none.
 
         Args:
             without: rows that are left out of every list, as if they were not in the index.
+            allowed: which rows may be found; None: all.
         """
         rankings: list[dict[str, Ranking]] = [{} for _ in queries]
         missing: dict[str, str] = {}
@@ -62,7 +67,7 @@ class Ranker:
         }
         for stage in stages:
             try:
-                found = ways[stage](queries, depth + len(without))
+                found = ways[stage](queries, depth + len(without), allowed)
             except ModelMissingError as error:
                 missing[stage] = str(error)
                 continue
@@ -70,10 +75,14 @@ class Ranker:
                 own[stage] = ranking.without(without, depth) if without else ranking
         return rankings, missing
 
-    def _by_words(self, queries: Sequence[Query], depth: int) -> list[Ranking]:
+    def _by_words(
+        self, queries: Sequence[Query], depth: int, allowed: Allowed | None
+    ) -> list[Ranking]:
         return [self._lexical.search(query.text, depth) for query in queries]
 
-    def _by_vectors(self, queries: Sequence[Query], depth: int) -> list[Ranking]:
+    def _by_vectors(
+        self, queries: Sequence[Query], depth: int, allowed: Allowed | None
+    ) -> list[Ranking]:
         if self._dense is None:
             raise ModelMissingError("not encoded yet")
         encoder = self._encoders.dense()
@@ -81,7 +90,9 @@ class Ranker:
             raise ModelMissingError("encoded by another embedder: run `assistant index update`")
         return [self._dense.search(vector, depth) for vector in query_vectors(queries, encoder)]
 
-    def _by_terms(self, queries: Sequence[Query], depth: int) -> list[Ranking]:
+    def _by_terms(
+        self, queries: Sequence[Query], depth: int, allowed: Allowed | None
+    ) -> list[Ranking]:
         if self._sparse is None:
             raise ModelMissingError("not encoded yet")
         encoder = self._encoders.sparse()

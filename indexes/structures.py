@@ -77,7 +77,7 @@ class StructureBuilder:
         carried = previous.carried("lexical", FINGERPRINT, "lexical") if previous else None
         store = PassageStore(place / STORE_FILE)
         try:
-            rows, languages = _new_rows(store, carried), store.languages()
+            rows = _new_rows(store, carried)
             with storage_errors(place), beside(place / "lexical") as target:
                 LexicalIndex.build(list(store.texts(rows)), target)
         finally:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from assistant.cli.context import IndexOption, JsonFlag, ReaderOption, workspace
+from assistant.cli.only import OnlyOption, filter_of
 from assistant.cli.output import console, messages, write_json
 from assistant.cli.trace import Trace
 from assistant.errors import KnowledgeAssistantError, UnknownNameError, UsageError
@@ -55,6 +56,7 @@ def ask(
         ),
     ] = None,
     effort: EffortOption = None,
+    only: OnlyOption = None,
     trace: Annotated[bool, typer.Option("--trace", help="Show the steps of the turn.")] = False,
     as_json: JsonFlag = False,
 ) -> int:
@@ -66,11 +68,13 @@ def ask(
 
       assistant ask "When does the lease end?" --index contracts --json
 
+      assistant ask "What was decided?" --only folder=~/notes/2026 --only since=2026-05
+
       assistant ask "And the rent?" --understood-as "How much is the rent of the flat?"
     """
     from assistant.pipeline import Assistant
 
-    wanted = _effort(effort)
+    wanted, where = _effort(effort), filter_of(only)
     text = sys.stdin.read() if question == "-" else question
     opened = workspace(context, answering__reader=reader)
     left_out = without_statement or []
@@ -85,6 +89,7 @@ def ask(
         understood_as=_meant(understood_as),
         without_statements=left_out,
         effort=wanted,
+        where=where,
     )
     if as_json:
         return _as_json(events)

@@ -14,19 +14,21 @@ from assistant.cli.index_views import (
     graph_in_words,
     result_json,
     search_json,
-    show_changes,
     show_failures,
     show_hits,
+    show_plan,
     show_result,
     status_row,
 )
+from assistant.cli.only import OnlyOption, filter_of
 from assistant.cli.output import console, progress_bars, table, write_json
 from assistant.errors import UsageError
 from assistant.jobs import JobReporter
 from assistant.workspace import Workspace
-from indexes.build import BuildResult, IndexWriter
+from indexes.build import IndexWriter
 from indexes.corpora import open_source
 from indexes.manifest import read_manifest, read_remains
+from indexes.publishing import BuildResult
 
 index = typer.Typer(help="Build, change, search and check indexes.", no_args_is_help=True)
 
@@ -80,7 +82,7 @@ def build(
     specs = source or _known_sources(opened, name)
     sources = [open_source(spec) for spec in specs]
     if dry_run:
-        show_changes(opened.writer(name).plan(sources), as_json=as_json)
+        show_plan(opened.writer(name).plan(sources), as_json=as_json)
         return
     _run(
         opened,
@@ -105,10 +107,24 @@ def update(
     if dry_run:
         manifest = opened.index(name).manifest
         sources = [open_source(spec) for spec in manifest.sources]
-        show_changes(opened.writer(name).plan(sources), as_json=as_json)
+        show_plan(opened.writer(name).plan(sources), as_json=as_json)
         return
     opened.index(name)  # names the nearest index if there is none of this name
     _run(opened, name, lambda writer: writer.update(open_source), job, as_json=as_json)
+
+
+@index.command("upgrade")
+def upgrade(
+    context: typer.Context, name: Name, extract: Extract = None, as_json: JsonFlag = False
+) -> None:
+    """Bring NAME, made by an older version, to the present format; sources are not read."""
+    _run(
+        workspace(context, thoughts__graph=extract),
+        name,
+        lambda w: w.upgrade(),
+        None,
+        as_json=as_json,
+    )
 
 
 @index.command("delete")
@@ -179,11 +195,13 @@ def search(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000)] = 10,
     depth: Annotated[int | None, typer.Option(help="Candidates per stage.")] = None,
     fusion: Annotated[str, typer.Option(help="min-max or rrf.")] = "min-max",
+    only: OnlyOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Ranked passages with rank and score of every stage."""
     opened = workspace(context, retrieval__depth=depth)
-    result = opened.search(name, query, limit=limit, fusion=fusion)
+    where = filter_of(only)
+    result = opened.search(name, query, limit=limit, fusion=fusion, where=where)
     if as_json:
         write_json(search_json(result))
     else:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict as fields
 from typing import Any
 
 from rich.markup import escape
 
-from assistant.cli.output import console, human_bytes, messages, write_json
+from assistant.cli.output import console, human_bytes, human_seconds, messages, write_json
 from assistant.errors import KnowledgeAssistantError
 from assistant.workspace import Workspace
-from indexes.build import BuildResult
 from indexes.documents import ReadFailure
 from indexes.index import SearchResult
 from indexes.manifest import Manifest
-from indexes.changes import Changes
+from indexes.planning import Plan
+from indexes.publishing import BuildResult
 
 
 def status_row(opened: Workspace, manifest: Manifest) -> dict[str, Any]:
@@ -68,6 +69,7 @@ def result_json(result: BuildResult) -> dict[str, Any]:
         "added": len(result.changes.added),
         "changed": len(result.changes.changed),
         "removed": len(result.changes.removed),
+        "moved": len(result.changes.moved),
         "unchanged": result.changes.unchanged,
         "left_out": result.changes.left_out,
         "encoded": result.encoded,
@@ -84,6 +86,7 @@ def show_result(result: BuildResult) -> None:
         f"index '{escape(manifest.name)}': {manifest.documents:,} documents, "
         f"{manifest.passages:,} passages; {len(changes.added):,} added, "
         f"{len(changes.changed):,} changed, {len(changes.removed):,} removed, "
+        f"{len(changes.moved):,} moved, "
         f"{changes.unchanged:,} unchanged; {result.seconds:.1f} s"
     )
     if changes.left_out:
@@ -107,10 +110,11 @@ def show_failures(failures: list[ReadFailure]) -> None:
         messages().print(f"  {escape(failure.uri)}: {escape(failure.reason + remedy)}")
 
 
-def show_changes(changes: Changes, *, as_json: bool) -> None:
-    """What a build would do."""
+def show_plan(plan: Plan, *, as_json: bool) -> None:
+    """What a build would do, and what it would cost."""
+    changes, cost = plan.changes, plan.cost
     if as_json:
-        write_json(changes)
+        write_json({**fields(changes), "cost": cost})
         return
     for word, uris in (
         ("add", changes.added),
@@ -119,7 +123,17 @@ def show_changes(changes: Changes, *, as_json: bool) -> None:
     ):
         for uri in uris:
             console().print(f"would {word} {escape(uri)}")
+    for move in changes.moved:
+        console().print(f"would follow {escape(move.origin)} to {escape(move.uri)}")
     console().print(f"{changes.unchanged:,} unchanged")
+    about = "about " if cost.read < cost.documents else ""
+    time = "" if cost.seconds is None else f", {about}{human_seconds(cost.seconds)} of encoding"
+    console().print(
+        f"cost: {cost.documents:,} documents to read, {about}{cost.passages:,} passages, "
+        f"{about}{cost.to_encode:,} of them to encode{time}, {about}{human_bytes(cost.bytes)} more"
+    )
+    if cost.seconds is None:
+        messages().print("no estimate of the time: the encoders are not installed (models fetch)")
     show_failures(changes.failures)
 
 

@@ -127,3 +127,12 @@ def human_bytes(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
         count /= 1024
     raise AssertionError  # the loop always returns
+
+
+def human_seconds(seconds: float) -> str:
+    """90 → "2 minutes"; 5,400 → "1.5 hours"."""
+    if seconds < 60:
+        return f"{seconds:.0f} seconds"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.1f} hours"

@@ -14,9 +14,8 @@ from assistant.thoughts.persistent.graph import KnowledgeGraph
 from assistant.thoughts.persistent.rows import passage_key
 from assistant.thoughts.persistent.schema import GRAPH_FILE, reading
 from assistant.thoughts.persistent.sync import sync
-from indexes.manifest import Manifest
+from indexes.manifest import STORE_FILE, Manifest
 from indexes.progress import OnProgress
-from indexes.manifest import STORE_FILE
 from indexes.store import PassageStore
 from indexes.verify import Finding
 

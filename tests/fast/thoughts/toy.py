@@ -9,6 +9,7 @@ from pathlib import Path
 from assistant.thoughts.extraction.types import Extraction, Mention, Source, Term, Triple
 from indexes.chunking import Chunker
 from indexes.documents import Block, Document, content_hash, document_id
+from indexes.staged_store import StagedStore
 from indexes.store import PassageStore
 
 _NAME = re.compile(r"\b[A-Z]\w+(?: [A-Z]\w+)*")
@@ -46,7 +47,7 @@ class ToyExtractor:
 def store_of(folder: Path, texts: dict[str, str]) -> PassageStore:
     """A published store of documents by title."""
     number = len(list(folder.glob("store-*")))
-    store = PassageStore(folder / f"store-{number}.sqlite", create=True)
+    store = StagedStore(folder / f"store-{number}.sqlite")
     for title, text in texts.items():
         block = Block(0, len(text), kind="passage")
         document = Document(
