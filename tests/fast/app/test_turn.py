@@ -112,7 +112,7 @@ def test_the_trace_has_rank_and_score_of_each_stage() -> None:
 
 
 def document(text: str) -> StoredDocument:
-    return StoredDocument("d1", "/notes/1.md", "Otters", "", "", None, "", text, ())
+    return StoredDocument("d1", "/notes/1.md", "Otters", "", "", None, "", "en", text, ())
 
 
 def test_a_source_is_shown_within_its_document() -> None:
