@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -90,7 +91,11 @@ class Edited:
 
     def entries(self) -> Iterator[Entry | ReadFailure]:
         for document in self._documents:
-            yield Entry(document.uri, document.fingerprint, lambda d=document: d)
+            yield Entry(document.uri, document.fingerprint, partial(_itself, document))
+
+
+def _itself(document: Document) -> Document:
+    return document
 
 
 def main(
