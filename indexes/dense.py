@@ -8,10 +8,10 @@ GPU, and rows with equal vectors have equal scores.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 
 from indexes import faiss_engine as engine
@@ -29,7 +29,31 @@ _MARGIN = 8
 _ROUNDING = 2e-6
 # So many rows are compared one by one faster than through the lists that they are spread over.
 _EXACT_LIMIT = 20_000
-_BATCH = 1024
+# Vectors that are in memory at a time while they are scored.
+_BATCH_ROWS = 50_000
+_BEAM = 64  # nodes that an HNSW search keeps
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What FAISS is asked for.
+
+    Attributes:
+        wanted: rows.
+        chosen: FAISS' filter, if any; `pool` rows pass it.
+        effort: times the usual share of an approximate index is looked at.
+        exact: every row is looked at.
+    """
+
+    wanted: int
+    chosen: Any
+    pool: int
+    effort: int = 1
+    exact: bool = False
+
+    @property
+    def plain(self) -> bool:
+        return self.chosen is None and self.effort == 1 and not self.exact
 
 
 class DenseIndex:
@@ -128,78 +152,79 @@ class DenseIndex:
         if pool == 0 or depth < 1:
             return [Ranking.empty() for _ in queries]
         chosen = engine.selector(allowed) if allowed is not None and pool < self.size else None
+        depth = min(depth, pool)
+        batch = max(1, min(1024, _BATCH_ROWS // (depth + _MARGIN)))
         found: list[Ranking] = []
-        for start in range(0, len(queries), _BATCH):
-            block = np.ascontiguousarray(queries[start : start + _BATCH], dtype=np.float32)
-            found += self._search(block, min(depth, pool), chosen, pool)
+        for start in range(0, len(queries), batch):
+            block = np.ascontiguousarray(queries[start : start + batch], dtype=np.float32)
+            found += self._search(block, depth, chosen, pool)
         return found
 
     def _search(self, queries: FloatArray, depth: int, chosen: Any, pool: int) -> list[Ranking]:
-        wanted, effort = min(pool, depth + _MARGIN), 1
-        rows = self._candidates(queries, wanted, effort, chosen, pool)
-        rankings: list[Ranking] = []
-        for query, own, scores in zip(queries, rows, self._scores(queries, rows), strict=True):
-            more, deeper = wanted, effort
-            while True:
-                there = own >= 0
-                short = int(there.sum()) < depth
-                if not short and not _cut_in_a_tie(scores[there], depth, more, pool):
-                    break
-                if short and deeper * self.description.probes >= self.description.lists:
-                    more = pool  # every list was looked at: compare all
-                more, deeper = min(pool, 2 * more), 4 * deeper if short else deeper
-                own = self._candidates(query[None, :], more, deeper, chosen, pool)[0]
-                scores = self._scores(query[None, :], own[None, :])[0]
-            own, scores = own[there], scores[there]
-            order = np.lexsort((own, -scores))[:depth]
-            rankings.append(Ranking(own[order], scores[order]))
-        return rankings
+        wanted = min(pool, depth + _MARGIN)
+        rows, scores = self._candidates(queries, _Request(wanted, chosen, pool))
+        # What is not there scores minus infinity and so comes last.
+        uncertain = ~np.isfinite(scores[:, depth - 1])
+        if wanted < pool:
+            uncertain |= scores[:, -1] >= scores[:, depth - 1] - _ROUNDING
+        return [
+            self._search_on(query[None, :], depth, _Request(wanted, chosen, pool))
+            if again
+            else Ranking(own[:depth], own_scores[:depth])
+            for query, own, own_scores, again in zip(queries, rows, scores, uncertain, strict=True)
+        ]
 
-    def _candidates(
-        self, queries: FloatArray, wanted: int, effort: int, chosen: Any, pool: int
-    ) -> IntArray:
-        """Rows of shape (queries, wanted), -1 where an approximate search found no more."""
+    def _search_on(self, query: FloatArray, depth: int, request: _Request) -> Ranking:
+        """Ask for more until there are `depth` rows, and none beyond them may score the same."""
+        while True:
+            rows, scores = self._candidates(query, request)
+            there = int(np.isfinite(scores[0]).sum())
+            if there < depth:
+                last = request.effort * self.description.probes >= self.description.lists
+                request = replace(request, effort=4 * request.effort, exact=last)
+                continue
+            tied = scores[0, there - 1] >= scores[0, depth - 1] - _ROUNDING
+            if not tied or there < request.wanted or request.wanted >= request.pool:
+                return Ranking(rows[0, :depth], scores[0, :depth])
+            request = replace(request, wanted=min(request.pool, 4 * request.wanted))
+
+    def _candidates(self, queries: FloatArray, request: _Request) -> tuple[IntArray, FloatArray]:
+        """Rows and scores of shape (queries, wanted), best first, equal scores by row.
+
+        Where an approximate search found fewer, the score is minus infinity.
+        """
+        engine_, parameters = self._way(request)
         try:
-            engine_, parameters, depth = self._way(wanted, effort, chosen, pool)
-            rows = engine_.search(queries, depth, params=parameters)[1]
+            rows = engine_.search(queries, request.wanted, params=parameters)[1]
         except RuntimeError as error:
             raise IndexCorruptError(
                 f"the dense index is damaged: {str(error)[:200]}",
                 remedy="run `assistant index build` again",
             ) from error
-        return np.asarray(rows, dtype=np.int64)
+        scores = self._scores(queries, rows)
+        scores[rows < 0] = -np.inf
+        order = np.lexsort((rows, -scores), axis=-1)
+        return np.take_along_axis(rows, order, -1), np.take_along_axis(scores, order, -1)
 
-    def _way(self, wanted: int, effort: int, chosen: Any, pool: int) -> tuple[Any, Any, int]:
-        """The FAISS index to ask, its parameters, and how many rows to ask it for."""
-        said = self.description
-        few = chosen is not None and pool <= self._exact_limit
-        if self._gpu is not None and chosen is None and effort == 1:
-            return self._gpu, None, wanted
-        if said.kind == "flat" or few or wanted >= pool:
-            parameters = None if chosen is None else faiss.SearchParameters(sel=chosen)
-            return self._flat, parameters, wanted
+    def _way(self, request: _Request) -> tuple[Any, Any]:
+        """The FAISS index to ask, and its parameters."""
+        said, wanted, chosen = self.description, request.wanted, request.chosen
+        if self._gpu is not None and request.plain and wanted <= engine.GPU_DEPTH:
+            return self._gpu, None
+        few = chosen is not None and request.pool <= self._exact_limit
+        if said.kind == "flat" or few or request.exact or wanted >= request.pool:
+            return self._flat, engine.flat_parameters(chosen)
         # A filter spreads what is left of a query's neighbours over more lists.
-        share = self.size / pool
+        share = request.effort * self.size / request.pool
         if said.kind == "hnsw":
-            beam = int(min(self.size, max(64, 2 * wanted) * share * effort))
-            return (
-                self._fast,
-                faiss.SearchParametersHNSW(efSearch=beam, sel=chosen),
-                wanted,
-            )
+            beam = int(min(self.size, max(_BEAM, 2 * wanted) * share))
+            return self._fast, engine.graph_parameters(beam, chosen)
         deep = max(1.0, wanted / (10 + _MARGIN)) ** 0.5
-        probes = int(min(said.lists, np.ceil(said.probes * share * deep * effort)))
-        return self._refined, engine.refined_parameters(probes, said.factor, chosen), wanted
+        probes = int(min(said.lists, np.ceil(said.probes * share * deep)))
+        return self._refined, engine.refined_parameters(probes, said.factor, chosen)
 
     def _scores(self, queries: FloatArray, rows: IntArray) -> FloatArray:
         """Inner products of shape `rows.shape`, each summed by itself; -1 counts as row 0."""
         stored = np.asarray(self._vectors[np.maximum(rows, 0)], dtype=np.float32)
         scores = np.einsum("qkd,qd->qk", stored, queries)
         return np.asarray(scores, dtype=np.float32)
-
-
-def _cut_in_a_tie(scores: FloatArray, depth: int, wanted: int, pool: int) -> bool:
-    """Whether rows beyond those found might score as much as the last one taken."""
-    if wanted >= pool or len(scores) < wanted:
-        return False
-    return bool(scores.min() >= np.partition(scores, -depth)[-depth] - _ROUNDING)

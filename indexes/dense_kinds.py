@@ -23,7 +23,7 @@ class DenseChoice:
             float16 refinement) or "hnsw" (graph over float16); None: by the number of rows.
         flat_limit: up to so many rows None means "flat". An index that has left "flat" returns
             only below half of it, so that it does not change with every update.
-        lists: lists of an inverted file; 0: about 2.3 times the root of the rows, as a power of 2.
+        lists: lists of an inverted file; 0: five times the root of the rows.
         probes: lists looked at in a search for ten rows; deeper searches look at more.
         factor: candidates compared anew, for each row wanted.
         sample: training vectors for each list, at most.
@@ -37,9 +37,9 @@ class DenseChoice:
     kind: Kind | None = None
     flat_limit: int = 50_000
     lists: int = 0
-    probes: int = 32
+    probes: int = 48
     factor: float = 5.0
-    sample: int = 64
+    sample: int = 48
     seed: int = 1
     drift: float = 1.1
     drift_share: float = 0.05
@@ -55,8 +55,7 @@ class DenseChoice:
 
     def lists_for(self, rows: int) -> int:
         """Lists of an inverted file of so many rows: never more than rows."""
-        power = 1 << max(2, round(float(2.3 * max(1, rows) ** 0.5)).bit_length() - 1)
-        return max(1, min(self.lists or power, rows))
+        return max(1, min(self.lists or round(5 * rows**0.5), rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +116,7 @@ class Description:
 
     def write(self, folder: Path) -> None:
         """Write the description, last of all files."""
-        write_atomically(
-            folder / DESCRIPTION, (json.dumps(asdict(self), indent=1) + "\n").encode()
-        )
+        write_atomically(folder / DESCRIPTION, (json.dumps(asdict(self), indent=1) + "\n").encode())
 
     @classmethod
     def read(cls, folder: Path) -> Description:

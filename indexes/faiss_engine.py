@@ -21,15 +21,14 @@ from indexes.files import write_atomically
 from indexes.vector_file import StoredArray
 
 Lists = npt.NDArray[np.int64]
+GPU_DEPTH = 2048
+"""More rows than this a GPU cannot rank."""
 _BLOCK = 16384
 _REMEDY = "run `assistant index build` again"
 
 
 def storage(vectors: StoredArray, metric: int = faiss.METRIC_INNER_PRODUCT) -> Any:
-    """An exact FAISS index over `vectors` where they lie, mapped or not; nothing is copied.
-
-    The caller keeps `vectors` alive for as long as the index is used.
-    """
+    """An exact FAISS index over `vectors` where they lie, mapped or not; nothing is copied."""
     rows, dimensions = vectors.shape
     if vectors.dtype == np.float32:
         index = faiss.IndexFlat(dimensions, metric)
@@ -40,6 +39,7 @@ def storage(vectors: StoredArray, metric: int = faiss.METRIC_INNER_PRODUCT) -> A
         view = faiss.MaybeOwnedVectorUInt8()
         view.is_owned, view.view_data, view.view_size = False, faiss.swig_ptr(codes), codes.size
         index.codes = view
+        index.referenced_objects = [vectors]  # FAISS only borrows them
     index.ntotal = rows
     return index
 
@@ -75,9 +75,7 @@ def _quantizer(centroids: FloatArray) -> Any:
     return quantizer
 
 
-def write_inverted(
-    path: Path, vectors: StoredArray, lists: Lists, centroids: FloatArray
-) -> None:
+def write_inverted(path: Path, vectors: StoredArray, lists: Lists, centroids: FloatArray) -> None:
     """Write an inverted file with RaBitQ codes, one bit a dimension, for a fast scan.
 
     Args:
@@ -136,10 +134,7 @@ def lists_of(inverted: Any) -> Lists:
 
 def refined(inverted: Any, vectors: StoredArray) -> Any:
     """An inverted file whose candidates are compared anew by their stored vectors."""
-    index = faiss.IndexRefine(inverted, storage(vectors, inverted.metric_type))
-    # IndexRefine only borrows; SWIG would free the parts when their Python objects go.
-    index.parts = (inverted, index.refine_index, vectors)
-    return index
+    return faiss.IndexRefine(inverted, storage(vectors, inverted.metric_type))
 
 
 def refined_parameters(probes: int, factor: float, allowed: Any) -> Any:
@@ -147,6 +142,16 @@ def refined_parameters(probes: int, factor: float, allowed: Any) -> Any:
     return faiss.IndexRefineSearchParameters(
         k_factor=factor, base_index_params=faiss.SearchParametersIVF(nprobe=probes, sel=allowed)
     )
+
+
+def flat_parameters(allowed: Any) -> Any:
+    """How every row that passes a filter is compared; None: no filter."""
+    return None if allowed is None else faiss.SearchParameters(sel=allowed)
+
+
+def graph_parameters(beam: int, allowed: Any) -> Any:
+    """How a graph is searched: nodes that are kept on the way."""
+    return faiss.SearchParametersHNSW(efSearch=beam, sel=allowed)
 
 
 def write_graph(path: Path, vectors: StoredArray, neighbours: int) -> None:
@@ -166,9 +171,9 @@ def read_graph(path: Path, vectors: StoredArray) -> Any:
         IndexCorruptError: as `read_index`.
     """
     graph = read_index(path, len(vectors))
-    graph.storage = storage(vectors, faiss.METRIC_L2)
-    graph.own_fields = False
-    graph.parts = (graph.storage, vectors)
+    exact = storage(vectors, faiss.METRIC_L2)
+    graph.storage, graph.own_fields = exact, False
+    graph.referenced_objects = [exact]  # FAISS only borrows it
     return graph
 
 

@@ -112,9 +112,7 @@ def merged(
         part = origin[start : start + BLOCK]
         missing = np.flatnonzero(part < 0)
         # A block of old rows stays in the type that it has: nothing is decoded or rounded twice.
-        block = np.empty(
-            (len(part), old.shape[1]), dtype=np.float32 if len(missing) else old.dtype
-        )
+        block = np.empty((len(part), old.shape[1]), dtype=np.float32 if len(missing) else old.dtype)
         block[part >= 0] = old[part[part >= 0]]
         if len(missing):
             added = list(islice(new, len(missing)))
