@@ -7,10 +7,10 @@ inverted file works with Euclidean distances: RaBitQ (Gao and Long, 2024) estima
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 
@@ -20,6 +20,10 @@ from indexes.errors import IndexCorruptError
 from indexes.files import write_atomically
 from indexes.vector_file import StoredArray
 
+# The type stubs that come with FAISS 1.15 lack or misstate half of what is used here.
+faiss: Any = import_module("faiss")
+
+METRIC_L2, METRIC_INNER_PRODUCT = int(faiss.METRIC_L2), int(faiss.METRIC_INNER_PRODUCT)
 Lists = npt.NDArray[np.int64]
 GPU_DEPTH = 2048
 """More rows than this a GPU cannot rank."""
@@ -27,7 +31,7 @@ _BLOCK = 16384
 _REMEDY = "run `assistant index build` again"
 
 
-def storage(vectors: StoredArray, metric: int = faiss.METRIC_INNER_PRODUCT) -> Any:
+def storage(vectors: StoredArray, metric: int = METRIC_INNER_PRODUCT) -> Any:
     """An exact FAISS index over `vectors` where they lie, mapped or not; nothing is copied."""
     rows, dimensions = vectors.shape
     if vectors.dtype == np.float32:
@@ -85,14 +89,14 @@ def write_inverted(path: Path, vectors: StoredArray, lists: Lists, centroids: Fl
     quantizer = _quantizer(centroids)
     number, dimensions = centroids.shape
     # The fast-scan index finds lists itself; the plain one takes them, and converts.
-    plain = faiss.IndexIVFRaBitQ(quantizer, dimensions, number, faiss.METRIC_L2)
+    plain = faiss.IndexIVFRaBitQ(quantizer, dimensions, number, METRIC_L2)
     plain.qb = 8
     plain.train(np.ascontiguousarray(centroids))
     for start, block in float_blocks(vectors):
         part = np.ascontiguousarray(lists[start : start + len(block)])
         plain.add_core(len(block), faiss.swig_ptr(block), None, faiss.swig_ptr(part))
     fast = faiss.IndexIVFRaBitQFastScan(plain)
-    write_atomically(path, faiss.serialize_index(fast).data)
+    write_atomically(path, faiss.serialize_index(fast))
 
 
 def read_index(path: Path, rows: int) -> Any:
@@ -157,11 +161,11 @@ def graph_parameters(beam: int, allowed: Any) -> Any:
 def write_graph(path: Path, vectors: StoredArray, neighbours: int) -> None:
     """Write an HNSW graph (Malkov and Yashunin, 2018) without the vectors, which lie beside it."""
     graph = faiss.IndexHNSWSQ(
-        vectors.shape[1], faiss.ScalarQuantizer.QT_fp16, neighbours, faiss.METRIC_L2
+        vectors.shape[1], faiss.ScalarQuantizer.QT_fp16, neighbours, METRIC_L2
     )
     for _, block in float_blocks(vectors):
         graph.add(block)
-    write_atomically(path, faiss.serialize_index(graph, faiss.IO_FLAG_SKIP_STORAGE).data)
+    write_atomically(path, faiss.serialize_index(graph, faiss.IO_FLAG_SKIP_STORAGE))
 
 
 def read_graph(path: Path, vectors: StoredArray) -> Any:
@@ -171,7 +175,7 @@ def read_graph(path: Path, vectors: StoredArray) -> Any:
         IndexCorruptError: as `read_index`.
     """
     graph = read_index(path, len(vectors))
-    exact = storage(vectors, faiss.METRIC_L2)
+    exact = storage(vectors, METRIC_L2)
     graph.storage, graph.own_fields = exact, False
     graph.referenced_objects = [exact]  # FAISS only borrows it
     return graph
@@ -204,7 +208,7 @@ def on_gpus(vectors: StoredArray, inverted: Any | None, probes: int) -> Any:
             centroids.shape[1],
             len(centroids),
             faiss.ScalarQuantizer.QT_fp16,
-            faiss.METRIC_L2,
+            METRIC_L2,
             False,  # the vectors themselves, not what is left after their centroid
         )
         source.is_trained = True

@@ -51,7 +51,7 @@ class VectorFile:
 
     def write(self, block: npt.NDArray[Any]) -> None:
         """Append a block of shape (rows, dimensions)."""
-        self._file.write(memoryview(np.ascontiguousarray(block, dtype=self._type)).cast("B"))
+        self._file.write(np.ascontiguousarray(block, dtype=self._type).data)
         self.rows += len(block)
 
     def _write_header(self) -> int:
