@@ -121,6 +121,12 @@ class DenseIndex:
         """
         return cls(Parts.open(folder, resident_limit), exact_limit)
 
+    @classmethod
+    def exact(cls, vectors: FloatArray) -> DenseIndex:
+        """A flat index of unit vectors that are in memory, of shape (rows, dimensions)."""
+        rows, dimensions = vectors.shape
+        return cls(Parts(Description("flat", rows, dimensions, "float32"), vectors, None))
+
     def vectors(self, rows: Sequence[int] | IntArray) -> FloatArray:
         """The stored vectors of `rows`, of shape (len(rows), dimensions)."""
         chosen = np.asarray(rows, dtype=np.int64)
