@@ -110,8 +110,7 @@ def _write_new(
             numbers = np.arange(len(lengths), dtype=np.int64)
         if len(numbers) != len(lengths):
             raise ValueError(f"{len(lengths)} passages for {len(numbers)} new rows")
-        columns = np.fromfile(by_row[0], dtype=np.int32, count=0)
-        weights = np.fromfile(by_row[1], dtype=np.float32, count=0)
+        columns, weights = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
         if lengths.sum():  # an empty file cannot be mapped
             columns = np.memmap(by_row[0], dtype=np.int32, mode="r")
             weights = np.memmap(by_row[1], dtype=np.float32, mode="r")
