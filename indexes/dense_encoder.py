@@ -1,4 +1,10 @@
-"""Dense encoder: a sentence-transformers model from a local folder."""
+"""Dense encoder: a sentence-transformers model from a local folder.
+
+`SentenceTransformer.encode` sorts by characters and takes a fixed number of texts per batch. Here
+all texts are tokenised once and sorted by tokens, and a batch is as many texts as keep the
+activations in the processor's cache; the model itself is called as the library calls it, its
+linear layers fused on a CPU (`indexes.cpu_layers`). The vectors are the library's to 1e-5.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +16,20 @@ from typing import Any
 
 import numpy as np
 
+from indexes.batching import batches
 from indexes.encoders import FloatArray
-from indexes.errors import ModelCorruptError, ModelMissingError
+from indexes.errors import ModelCorruptError, ModelMissingError, ModelRuntimeError, UnknownNameError
 from indexes.files import sha256_of
+
+BACKENDS = ("torch", "onnx", "openvino")
+
+# Tokens in one forward pass, padding included: on a CPU few enough for the cache, on a GPU enough
+# to keep it busy.
+_CPU_TOKENS = 2048
+_GPU_TOKENS = 16_384
+# How far the fast way may be from the library's before it is not used.
+_TOLERANCE = 1e-5
+_PROBE = ("A short text.", "A text with more words in it, so that a batch of both has padding.")
 
 
 def weights_fingerprint(folder: Path, *details: object) -> str:
@@ -31,26 +48,47 @@ def weights_fingerprint(folder: Path, *details: object) -> str:
 
 
 class SentenceTransformerEncoder:
-    """Texts to unit vectors with `SentenceTransformer.encode`, on a GPU where there is one.
+    """Texts to unit vectors, on a GPU where there is one.
 
     Args:
         folder: a sentence-transformers model folder.
-        batch_size: texts per forward pass; they are sorted by length within a call.
+        batch_size: texts per forward pass where only the library's own way fits the model.
+        backend: "torch", or "onnx" / "openvino" of sentence-transformers' extras.
+        int8: quantise the linear layers (torch, CPU). Vectors and fingerprint then differ.
 
     Raises:
         ModelMissingError, ModelCorruptError: the folder has no usable weights.
+        ModelRuntimeError: the backend's extra is not installed.
+        UnknownNameError: there is no such backend.
     """
 
-    def __init__(self, folder: Path, *, batch_size: int = 32, device: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        batch_size: int = 32,
+        device: str | None = None,
+        backend: str = "torch",
+        int8: bool = False,
+    ) -> None:
         import torch
         from sentence_transformers import SentenceTransformer
 
-        self.fingerprint = weights_fingerprint(folder, "sentence-transformers", "normalised")
+        if backend not in BACKENDS:
+            raise UnknownNameError("backend", backend, BACKENDS)
+        # The same vectors to 1e-5 by every float32 backend: one fingerprint.
+        details = ("sentence-transformers", "normalised", *(["int8"] if int8 else []))
+        self.fingerprint = weights_fingerprint(folder, *details)
         chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
         try:
             self._model: Any = SentenceTransformer(
-                str(folder), device=chosen, local_files_only=True
+                str(folder), device=chosen, local_files_only=True, backend=backend
             )
+        except ImportError as error:
+            raise ModelRuntimeError(
+                f"the backend '{backend}' is not installed: {error}",
+                remedy=f"run `pip install 'sentence-transformers[{backend}]'`",
+            ) from error
         except Exception as error:  # the library raises many kinds for broken files
             raise ModelCorruptError(
                 f"the embedder in {folder} cannot be loaded: {error}",
@@ -59,11 +97,42 @@ class SentenceTransformerEncoder:
         self.dimensions = int(self._model.get_embedding_dimension() or 0)
         self._batch_size = batch_size
         self._lock = threading.Lock()
+        self._budget = _CPU_TOKENS if chosen == "cpu" else _GPU_TOKENS
+        self._fast = self._prepare(fused=backend == "torch" and chosen == "cpu", int8=int8)
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         """Vectors of shape (len(texts), dimensions), float32, each of length 1."""
         if not texts:
             return np.zeros((0, self.dimensions), dtype=np.float32)
+        if not self._fast:
+            return self._by_library(texts)
+        return self._by_tokens(texts)
+
+    def _prepare(self, *, fused: bool, int8: bool) -> bool:
+        """Make the model fast; whether the own batches give the library's vectors."""
+        expected = self._by_library(_PROBE)
+        if int8:
+            import torch
+
+            # In place: only layers inside the modules change, the model stays itself.
+            torch.ao.quantization.quantize_dynamic(
+                self._model, {torch.nn.Linear}, dtype=torch.qint8, inplace=True
+            )
+            expected = self._by_library(_PROBE)
+        elif fused:
+            from indexes.cpu_layers import fuse
+
+            fuse(self._model)
+        if self._model.default_prompt_name is not None:
+            return False  # a prompt before every text is the library's affair
+        try:
+            found = self._by_tokens(_PROBE)
+        except Exception:  # noqa: BLE001 - any model that is not tokens in, vector out
+            return False
+        # Dynamic quantisation scales by batch, so its vectors depend on their neighbours.
+        return bool(np.abs(found - expected).max() < (0.1 if int8 else _TOLERANCE))
+
+    def _by_library(self, texts: Sequence[str]) -> FloatArray:
         with self._lock:  # a fast tokenizer cannot be used by two threads at once
             vectors = self._model.encode(
                 list(texts),
@@ -73,3 +142,42 @@ class SentenceTransformerEncoder:
                 show_progress_bar=False,
             )
         return np.asarray(vectors, dtype=np.float32)
+
+    def _by_tokens(self, texts: Sequence[str]) -> FloatArray:
+        import torch
+
+        with self._lock:
+            tokens: dict[str, list[list[int]]] = self._model.tokenizer(
+                [text.strip() for text in texts],
+                truncation=True,
+                max_length=self._model.max_seq_length,
+                return_attention_mask=False,
+            )
+        lengths = [len(ids) for ids in tokens["input_ids"]]
+        vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        with torch.inference_mode():
+            for batch in batches(lengths, self._budget):
+                features = self._padded(tokens, batch, lengths[batch[0]])
+                found = self._model(features)["sentence_embedding"]  # (B, D)
+                unit = torch.nn.functional.normalize(found, p=2, dim=1)
+                vectors[batch] = unit.float().cpu().numpy()
+        return vectors
+
+    def _padded(
+        self, tokens: dict[str, list[list[int]]], batch: list[int], longest: int
+    ) -> dict[str, Any]:
+        """Tensors of shape (B, T) for one batch; `longest` is T."""
+        import torch
+
+        device = self._model.device
+        fill = {"input_ids": int(self._model.tokenizer.pad_token_id or 0)}
+        features: dict[str, Any] = {}
+        mask = np.zeros((len(batch), longest), dtype=np.int64)
+        for name, values in tokens.items():
+            padded = np.full((len(batch), longest), fill.get(name, 0), dtype=np.int64)
+            for i, position in enumerate(batch):
+                padded[i, : len(values[position])] = values[position]
+                mask[i, : len(values[position])] = 1
+            features[name] = torch.from_numpy(padded).to(device)
+        features["attention_mask"] = torch.from_numpy(mask).to(device)
+        return features

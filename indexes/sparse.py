@@ -1,7 +1,8 @@
 """Learned sparse search: an inverted index over a sparse encoder's vocabulary.
 
-Postings are three arrays, memory-mapped: where each term's postings begin, their rows, their
-weights. A query's score for a passage is the inner product of the two weight vectors, exact.
+A query's score for a passage is the inner product of the two weight vectors, exact. Postings are
+memory-mapped (`indexes.postings`) and added up term by term by compiled loops
+(`indexes.sparse_kernels`); filters are applied while the best are chosen.
 """
 
 from __future__ import annotations
@@ -10,53 +11,42 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
-from indexes.errors import IndexCorruptError
-from indexes.ranking import Ranking, top
+from indexes.carried import Allowed, Carried
+from indexes.encoders import FloatArray
+from indexes.postings import Postings, Terms, write_postings
+from indexes.ranking import Ranking
 
-_FILES = ("starts.npy", "rows.npy", "weights.npy")
+Columns = npt.NDArray[np.int32]
 
 
 class SparseIndex:
-    """Exact inner-product search over passages numbered from 0."""
+    """Exact inner-product search over passages numbered from 0. Safe to share between threads."""
 
     stage = "sparse"
 
-    def __init__(
-        self, starts: np.ndarray, rows: np.ndarray, weights: np.ndarray, size: int
-    ) -> None:
-        self._starts, self._rows, self._weights = starts, rows, weights
-        self.size = size
+    def __init__(self, postings: Postings) -> None:
+        self._postings = postings
+        # Scores of a search, all 0 between searches; as many as searches ran at the same time.
+        self._idle: list[FloatArray] = []
+
+    @property
+    def size(self) -> int:
+        """How many passages there are."""
+        return self._postings.size
 
     @classmethod
     def build(
         cls,
-        encodings: Iterable[tuple[np.ndarray, np.ndarray]],
+        encodings: Iterable[Terms],
         dimensions: int | None,
         folder: Path,
+        carried: Carried | None = None,
     ) -> None:
-        """Write the postings of passages given as (columns, weights), in row order.
-
-        `dimensions` None ends the vocabulary at the last term in use.
-        """
-        folder.mkdir(parents=True, exist_ok=True)
-        columns, weights = [], []
-        for terms, values in encodings:
-            columns.append(terms)
-            weights.append(values)
-        lengths = np.array([len(terms) for terms in columns], dtype=np.int64)
-        starts = np.concatenate([[0], np.cumsum(lengths)])
-        flat = np.concatenate(columns) if columns else np.zeros(0, dtype=np.int32)
-        values = np.concatenate(weights) if weights else np.zeros(0, dtype=np.float32)
-        width = dimensions or (int(flat.max()) + 1 if len(flat) else 1)
-        by_term = sp.csr_matrix(
-            (values, flat, starts), shape=(len(lengths), width)
-        ).tocsc()  # row numbers come out ascending within each term
-        np.save(folder / "starts.npy", by_term.indptr.astype(np.int64))
-        np.save(folder / "rows.npy", by_term.indices.astype(np.int32))
-        np.save(folder / "weights.npy", by_term.data.astype(np.float32))
-        np.save(folder / "size.npy", np.array([len(lengths)]))
+        """Write the postings of passages; see `indexes.postings.write_postings`."""
+        write_postings(encodings, dimensions, folder, carried)
 
     @classmethod
     def open(cls, folder: Path) -> SparseIndex:
@@ -65,23 +55,59 @@ class SparseIndex:
         Raises:
             IndexCorruptError: a file is missing or cannot be read.
         """
-        try:
-            arrays = [np.load(folder / name, mmap_mode="r") for name in _FILES]
-            size = int(np.load(folder / "size.npy")[0])
-        except (OSError, ValueError, EOFError) as error:
-            raise IndexCorruptError(
-                f"the sparse index in {folder} is damaged: {error}",
-                remedy="run `assistant index build` again",
-            ) from error
-        return cls(arrays[0], arrays[1], arrays[2], size)
+        return cls(Postings.open(folder))
 
-    def search(self, query: sp.csr_matrix, depth: int) -> Ranking:
-        """The best `depth` rows for a query of shape (1, dimensions)."""
-        scores = np.zeros(self.size, dtype=np.float32)
-        for column, weight in zip(query.indices, query.data, strict=True):
-            if column + 1 >= len(self._starts):
-                continue  # no passage has a term this far into the vocabulary
-            begin, end = int(self._starts[column]), int(self._starts[column + 1])
-            # A term occurs once per row, so no row is repeated within the slice.
-            scores[self._rows[begin:end]] += weight * self._weights[begin:end]
-        return top(scores, depth)
+    def search(self, query: sp.csr_matrix, depth: int, allowed: Allowed | None = None) -> Ranking:
+        """The best `depth` rows with a score above 0 for a query of shape (1, dimensions).
+
+        Args:
+            allowed: of shape (rows,): which rows may be found; None is all.
+        """
+        from indexes import sparse_kernels as kernels
+
+        postings = self._postings
+        columns, values = _known(query, postings.width)
+        depth = min(depth, self.size)
+        rows = np.empty(depth, dtype=np.int64)
+        best = np.empty(depth, dtype=np.float32)
+        scores = self._idle.pop() if self._idle else np.zeros(self.size, dtype=np.float32)
+        mask = np.zeros(0, dtype=np.bool_) if allowed is None else np.ascontiguousarray(allowed)
+        if allowed is not None and len(mask) != self.size:
+            raise ValueError(f"a filter over {len(mask)} rows for an index of {self.size}")
+        kernels.add_up(scores, postings.starts, postings.rows, postings.weights, columns, values)
+        count = kernels.take_best(scores, mask, allowed is not None, rows, best)
+        self._idle.append(scores)
+        order = np.lexsort((rows[:count], -best[:count]))
+        return Ranking(rows[order], best[order])
+
+    def search_many(
+        self, queries: sp.csr_matrix, depth: int, allowed: Allowed | None = None
+    ) -> list[Ranking]:
+        """`search` for every row of a matrix of shape (queries, dimensions)."""
+        return [self.search(queries[row], depth, allowed) for row in range(queries.shape[0])]
+
+    def postings(self, column: int) -> tuple[Columns, FloatArray]:
+        """The passages that have a term: rows, ascending, and weights."""
+        if not 0 <= column < self._postings.width:
+            return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
+        part = slice(int(self._postings.starts[column]), int(self._postings.starts[column + 1]))
+        return self._postings.rows[part], self._postings.weights[part]
+
+    def weights_of(self, row: int) -> tuple[Columns, FloatArray]:
+        """The terms of a passage: columns, ascending, and weights; looked up in the postings."""
+        from indexes import sparse_kernels as kernels
+
+        places = np.empty(self._postings.width, dtype=np.int64)
+        kernels.find_row(self._postings.starts, self._postings.rows, row, places)
+        columns = np.flatnonzero(places >= 0)
+        return columns.astype(np.int32), self._postings.weights[places[columns]]
+
+
+def _known(query: sp.csr_matrix, width: int) -> tuple[npt.NDArray[np.int64], FloatArray]:
+    """A query's columns, ascending, and weights, without terms beyond the vocabulary."""
+    columns = np.asarray(query.indices, dtype=np.int64)
+    values = np.asarray(query.data, dtype=np.float32)
+    inside = columns < width
+    columns, values = columns[inside], values[inside]
+    order = np.argsort(columns, kind="stable")
+    return columns[order], values[order]

@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 
 from indexes.dense_encoder import SentenceTransformerEncoder
-from indexes.errors import ModelCorruptError, ModelMissingError
+from indexes.errors import (
+    ModelCorruptError,
+    ModelMissingError,
+    ModelRuntimeError,
+    UnknownNameError,
+)
 from indexes.sparse_encoder import SpladeEncoder
 from tests.conftest import weights
 
@@ -77,3 +82,104 @@ def test_missing_and_damaged_weights(
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ModelCorruptError, match="cannot be loaded"):
         encoder(copy)
+
+
+PASSAGES = [
+    "Sea otters hold hands while they sleep so that they do not drift apart. " * repeat
+    for repeat in (1, 3, 9, 2, 30, 5)
+] + TEXTS
+
+
+def test_screening_in_bfloat16_misses_no_term_and_changes_no_weight() -> None:
+    from transformers import AutoModelForMaskedLM, AutoTokenizer
+
+    from indexes.splade import SpladeModel
+
+    folder = str(weights("sparse"))
+    ids = AutoTokenizer.from_pretrained(folder)(PASSAGES, truncation=True, max_length=64)
+    screened, whole = (
+        SpladeModel(AutoModelForMaskedLM.from_pretrained(folder).eval(), 0, screen=screen).weights(
+            ids["input_ids"]
+        )
+        for screen in (True, False)
+    )
+    sure = whole[2] > 1e-5  # what lies nearer to 0 may fall to either side
+    found = dict(zip(zip(*screened[:2], strict=True), screened[2], strict=True))
+    for row, column, weight in zip(*(part[sure] for part in whole), strict=True):
+        assert found[row, column] == pytest.approx(weight, abs=1e-5)
+    assert len(found) <= len(whole[2]) + (~sure).sum() + 5
+
+
+def test_a_saved_sparse_encoder_takes_the_fast_way_and_equals_the_library(tmp_path: Path) -> None:
+    from sentence_transformers import SparseEncoder
+    from sentence_transformers.sparse_encoder.modules import MLMTransformer, SpladePooling
+
+    folder = str(weights("sparse"))
+    library = SparseEncoder(modules=[MLMTransformer(folder), SpladePooling("max")], device="cpu")
+    library.max_seq_length = 128
+    library.save(str(tmp_path / "saved"))
+    encoder = SpladeEncoder(tmp_path / "saved", device="cpu")
+    assert encoder._splade is not None
+    expected = library.encode(PASSAGES, convert_to_sparse_tensor=False).numpy()
+    assert np.abs(encoder.encode(PASSAGES).toarray() - expected).max() < 1e-5
+    assert np.abs(encoder.encode_queries(PASSAGES).toarray() - expected).max() < 1e-5
+
+
+def test_other_architectures_are_encoded_by_the_library(tmp_path: Path) -> None:
+    from sentence_transformers import SparseEncoder
+    from sentence_transformers.base.modules import Router
+    from sentence_transformers.sparse_encoder.modules import (
+        MLMTransformer,
+        SparseStaticEmbedding,
+        SpladePooling,
+    )
+    from transformers import AutoTokenizer
+
+    folder = str(weights("sparse"))
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    router = Router.for_query_document(
+        query_modules=[SparseStaticEmbedding(tokenizer=tokenizer, frozen=True)],
+        document_modules=[MLMTransformer(folder), SpladePooling("max")],
+    )
+    library = SparseEncoder(modules=[router], device="cpu")
+    library.save(str(tmp_path / "saved"))
+    encoder = SpladeEncoder(tmp_path / "saved", device="cpu")
+    assert encoder._splade is None
+    for ours, theirs in (
+        (encoder.encode, library.encode_document),
+        (encoder.encode_queries, library.encode_query),
+    ):
+        expected = theirs(PASSAGES, convert_to_sparse_tensor=False).numpy()
+        assert np.abs(ours(PASSAGES).toarray() - expected).max() < 1e-5
+    assert encoder.term(int(tokenizer.convert_tokens_to_ids("sea"))) == "sea"
+
+
+def test_dense_vectors_equal_sentence_transformers() -> None:
+    from sentence_transformers import SentenceTransformer
+
+    folder = weights("embedder")
+    encoder = SentenceTransformerEncoder(folder, device="cpu")
+    assert encoder._fast
+    library = SentenceTransformer(str(folder), device="cpu")
+    expected = library.encode(PASSAGES, normalize_embeddings=True)
+    assert np.abs(encoder.encode(PASSAGES) - expected).max() < 1e-5
+
+
+def test_quantised_vectors_are_near_and_have_a_fingerprint_of_their_own() -> None:
+    folder = weights("embedder")
+    plain = SentenceTransformerEncoder(folder, device="cpu")
+    quantised = SentenceTransformerEncoder(folder, device="cpu", int8=True)
+    assert plain.fingerprint != quantised.fingerprint
+    agreement = (plain.encode(PASSAGES) * quantised.encode(PASSAGES)).sum(axis=1)
+    assert agreement.min() > 0.9
+
+
+def test_a_backend_that_is_not_installed_names_its_extra() -> None:
+    import importlib.util
+
+    if importlib.util.find_spec("openvino") is not None:
+        pytest.skip("the backend is installed")
+    with pytest.raises(ModelRuntimeError, match="openvino"):
+        SentenceTransformerEncoder(weights("embedder"), device="cpu", backend="openvino")
+    with pytest.raises(UnknownNameError, match="onnx"):
+        SentenceTransformerEncoder(weights("embedder"), backend="onx")
