@@ -26,6 +26,8 @@ class Query:
             the query's own unit vector, is added to it; the lexical and sparse stages do not see
             it, since the words of a long context would drown those of the query.
         stage_weights: the fusion's weights for this query; None takes those of the search.
+        phrases: whether what stands in quotation marks must be in a passage word for word. Who
+            types a search means it so; in a question a title in quotation marks is only a name.
     """
 
     text: str
@@ -33,6 +35,7 @@ class Query:
     context: str = ""
     context_weight: float = 0.0
     stage_weights: Mapping[str, float] | None = None
+    phrases: bool = False
 
 
 def cleaned(query: str | Sequence[Query]) -> list[Query]:
@@ -41,7 +44,7 @@ def cleaned(query: str | Sequence[Query]) -> list[Query]:
     Raises:
         UsageError: none is left, or there are too many.
     """
-    given = [Query(query)] if isinstance(query, str) else query
+    given = [Query(query, phrases=True)] if isinstance(query, str) else query
     kept = [
         Query(
             one.text.strip()[:MAX_QUERY_CHARACTERS],
@@ -49,6 +52,7 @@ def cleaned(query: str | Sequence[Query]) -> list[Query]:
             one.context.strip()[:MAX_QUERY_CHARACTERS],
             one.context_weight,
             one.stage_weights,
+            one.phrases,
         )
         for one in given
         if one.text.strip() and one.weight > 0

@@ -17,13 +17,13 @@ from indexes.queries import Query
 from indexes.ranking import Ranking
 from indexes.sparse import SparseIndex
 
+Masks = Sequence[Allowed | None]
+
 
 class StageRanker(Protocol):
     """Ranks queries by one stage."""
 
-    def __call__(
-        self, queries: Sequence[Query], depth: int, allowed: Allowed | None
-    ) -> list[Ranking]: ...
+    def __call__(self, queries: Sequence[Query], depth: int, masks: Masks) -> list[Ranking]: ...
 
 
 class Ranker:
@@ -60,6 +60,7 @@ class Ranker:
         """
         rankings: list[dict[str, Ranking]] = [{} for _ in queries]
         missing: dict[str, str] = {}
+        masks = [self._mask(query, allowed) for query in queries]
         ways: dict[str, StageRanker] = {
             "lexical": self._by_words,
             "dense": self._by_vectors,
@@ -67,7 +68,7 @@ class Ranker:
         }
         for stage in stages:
             try:
-                found = ways[stage](queries, depth + len(without), allowed)
+                found = ways[stage](queries, depth + len(without), masks)
             except ModelMissingError as error:
                 missing[stage] = str(error)
                 continue
@@ -75,31 +76,40 @@ class Ranker:
                 own[stage] = ranking.without(without, depth) if without else ranking
         return rankings, missing
 
-    def _by_words(
-        self, queries: Sequence[Query], depth: int, allowed: Allowed | None
-    ) -> list[Ranking]:
-        return [self._lexical.search(query.text, depth) for query in queries]
+    def _mask(self, query: Query, allowed: Allowed | None) -> Allowed | None:
+        """Which rows a query may find: those with its phrases, where it insists on them."""
+        having = self._lexical.phrase_rows(query.text) if query.phrases else None
+        if having is None or allowed is None:
+            return allowed if having is None else having
+        return having & allowed
 
-    def _by_vectors(
-        self, queries: Sequence[Query], depth: int, allowed: Allowed | None
-    ) -> list[Ranking]:
+    def _by_words(self, queries: Sequence[Query], depth: int, masks: Masks) -> list[Ranking]:
+        return [
+            self._lexical.search(query.text if query.phrases else unquoted(query.text), depth, mask)
+            for query, mask in zip(queries, masks, strict=True)
+        ]
+
+    def _by_vectors(self, queries: Sequence[Query], depth: int, masks: Masks) -> list[Ranking]:
         if self._dense is None:
             raise ModelMissingError("not encoded yet")
         encoder = self._encoders.dense()
         if encoder.fingerprint != self._manifest.stages["dense"].fingerprint:
             raise ModelMissingError("encoded by another embedder: run `assistant index update`")
-        return [self._dense.search(vector, depth) for vector in query_vectors(queries, encoder)]
+        return [
+            self._dense.search(vector, depth, mask)
+            for vector, mask in zip(query_vectors(queries, encoder), masks, strict=True)
+        ]
 
-    def _by_terms(
-        self, queries: Sequence[Query], depth: int, allowed: Allowed | None
-    ) -> list[Ranking]:
+    def _by_terms(self, queries: Sequence[Query], depth: int, masks: Masks) -> list[Ranking]:
         if self._sparse is None:
             raise ModelMissingError("not encoded yet")
         encoder = self._encoders.sparse()
         if encoder.fingerprint != self._manifest.stages["sparse"].fingerprint:
             raise ModelMissingError("encoded by another encoder: run `assistant index update`")
-        encoded = encoder.encode([query.text for query in queries])
-        return [self._sparse.search(encoded[row], depth) for row in range(len(queries))]
+        encoded = encode_queries(encoder, [query.text for query in queries])
+        return [
+            self._sparse.search(encoded[row], depth, mask) for row, mask in enumerate(masks)
+        ]
 
 
 def query_vectors(queries: Sequence[Query], encoder: DenseEncoder) -> FloatArray:

@@ -10,7 +10,7 @@ from pathlib import Path
 from indexes.documents import Document, Passage
 from indexes.encodings import text_key
 from indexes.files import storage_errors
-from indexes.languages import language_of
+from indexes.language_guess import language_of
 from indexes.store import SCHEMA, PassageStore, read_only
 
 _DOCUMENT = "id, uri, title, media_type, fingerprint, modified, source, language, text, pages"

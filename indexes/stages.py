@@ -40,10 +40,10 @@ def build_encoded(
     with beside(target) as folder:
         if name == "dense":
             vectors = (unpack_vector(data) for data in results)
-            DenseIndex.build(vectors, dimensions, folder)
+            DenseIndex.build(vectors, dimensions, folder, carried)
         else:
             terms = (unpack_terms(data) for data in results)
-            SparseIndex.build(terms, dimensions, folder)
+            SparseIndex.build(terms, dimensions, folder, carried)
 
 
 def intact(place: Path, stage: Stage) -> bool:

@@ -36,7 +36,6 @@ class Previous:
 
     def carried(self, name: str, fingerprint: str, folder: str) -> Carried | None:
         """What can be taken over of a stage; None if another maker made it, or it is damaged."""
-        return None
         stage = self.manifest.stages.get(name)
         if stage is None or stage.fingerprint != fingerprint or not intact(self.place, stage):
             return None
@@ -77,9 +76,10 @@ class StructureBuilder:
         carried = previous.carried("lexical", FINGERPRINT, "lexical") if previous else None
         store = PassageStore(place / STORE_FILE)
         try:
-            rows = _new_rows(store, carried)
+            rows, spoken = _new_rows(store, carried), store.languages()
             with storage_errors(place), beside(place / "lexical") as target:
-                LexicalIndex.build(list(store.texts(rows)), target)
+                texts, languages = list(store.texts(rows)), [spoken[row] for row in rows]
+                LexicalIndex.build(texts, target, carried, languages)
         finally:
             store.close()
         with storage_errors(place):
