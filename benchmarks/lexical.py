@@ -28,7 +28,7 @@ import typer
 
 from eval.collections import Collection, load_collection
 from eval.measures import by_query
-from indexes.lexical import B, K1, LexicalIndex, english_stemmer
+from indexes.lexical import K1, B, LexicalIndex, english_stemmer
 from indexes.ranking import top
 
 DEPTH = 100

@@ -13,6 +13,7 @@ from indexes.encoders import DenseEncoder, Encoders, FloatArray
 from indexes.errors import ModelMissingError
 from indexes.lexical import LexicalIndex
 from indexes.manifest import Manifest
+from indexes.phrases import unquoted
 from indexes.queries import Query
 from indexes.ranking import Ranking
 from indexes.sparse import SparseIndex
@@ -106,10 +107,10 @@ class Ranker:
         encoder = self._encoders.sparse()
         if encoder.fingerprint != self._manifest.stages["sparse"].fingerprint:
             raise ModelMissingError("encoded by another encoder: run `assistant index update`")
-        encoded = encode_queries(encoder, [query.text for query in queries])
-        return [
-            self._sparse.search(encoded[row], depth, mask) for row, mask in enumerate(masks)
-        ]
+        # Encoders without inference for queries encode them in another way than passages.
+        encode = getattr(encoder, "encode_query", encoder.encode)
+        encoded = encode([query.text for query in queries])
+        return [self._sparse.search(encoded[row], depth, mask) for row, mask in enumerate(masks)]
 
 
 def query_vectors(queries: Sequence[Query], encoder: DenseEncoder) -> FloatArray:

@@ -233,7 +233,7 @@ def _flip(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["passages.sqlite", "*.faiss", "rows.npy", "weights.npy", "*.csc.index.npy"]
+    "pattern", ["passages.sqlite", "vectors.npy", "rows.npy", "weights.npy", "*.csc.index.npy"]
 )
 def test_verify_finds_one_altered_byte(tmp_path: Path, pattern: str) -> None:
     folder = tmp_path / "notes"
@@ -247,7 +247,7 @@ def test_verify_finds_one_altered_byte(tmp_path: Path, pattern: str) -> None:
 def test_removed_files_are_errors_in_words(tmp_path: Path) -> None:
     folder = tmp_path / "notes"
     _writer(folder).build([MemorySource(TEXTS)])
-    for path in [p for p in folder.rglob("*") if p.is_file() and p.suffix in (".faiss", ".npy")]:
+    for path in [p for p in folder.rglob("*") if p.is_file() and p.suffix == ".npy"]:
         kept = path.read_bytes()
         path.unlink()
         with pytest.raises(IndexCorruptError):
@@ -373,7 +373,8 @@ def test_fresh_or_not_a_deleted_document_stays_out_until_put_back(
 
 
 @pytest.mark.parametrize(
-    "pattern", ["passages.sqlite", "*.faiss", "rows.npy", "*.csc.index.npy", "size.json"]
+    "pattern",
+    ["passages.sqlite", "vectors.npy", "rows.npy", "*.csc.index.npy", "dense.json", "tokens.npy"],
 )
 @pytest.mark.parametrize("change", [_flip, lambda path: path.unlink()], ids=["altered", "removed"])
 def test_plain_build_mends_damage(

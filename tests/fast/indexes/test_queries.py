@@ -28,7 +28,7 @@ TEXTS: dict[str, str | None] = {
 
 
 def test_a_string_is_one_query() -> None:
-    assert cleaned("  kelp \n") == [Query("kelp")]
+    assert cleaned("  kelp \n") == [Query("kelp", phrases=True)]
 
 
 def test_queries_without_text_or_weight_are_left_out() -> None:
@@ -249,3 +249,14 @@ def test_vectors_are_unit_vectors(text: str, context: str, weight: float) -> Non
     (vector,) = query_vectors([Query(text, context=context, context_weight=weight)], encoder)
     length = float(np.linalg.norm(vector))
     assert length == pytest.approx(1, abs=1e-5) or not np.any(encoder.encode([text]))
+
+
+def test_quotation_marks_insist_only_where_a_search_is_typed(tmp_path: Path) -> None:
+    texts = {"a": "Kelp forests grow fast.", "b": "Forests of kelp grow slowly."}
+    IndexWriter(tmp_path / "notes", HashedEncoders()).build([MemorySource(dict(texts))])
+    index = Index.open(tmp_path / "notes", HashedEncoders())
+    typed = index.search('"kelp forests" grow')
+    assert [hit.passage.uri for hit in typed.hits] == ["a"]
+    assert index.search('"kelp meadows"').hits == []
+    asked = index.search([Query('Where do "kelp forests" grow?')])
+    assert {hit.passage.uri for hit in asked.hits} == {"a", "b"}
