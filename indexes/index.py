@@ -85,6 +85,8 @@ class Index:
             dense = DenseIndex.open(place / f"dense-{stage.fingerprint}")
         if stage := manifest.stages.get("sparse"):
             sparse = SparseIndex.open(place / f"sparse-{stage.fingerprint}")
+        # For explanations; dense and sparse are None where that stage is not encoded yet.
+        self.encoders, self.lexical, self.dense, self.sparse = encoders, lexical, dense, sparse
         self._ranker = Ranker(manifest, encoders, lexical, dense, sparse)
         for part in (lexical, dense, sparse):
             if part is not None and part.size != manifest.passages:

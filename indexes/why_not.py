@@ -1,0 +1,255 @@
+"""Why is this passage not found? Its rank at every stage, without a limit, and what lost it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from indexes.documents import Passage
+from indexes.explain import Shares, StageLists, fuse_lists, matches_of, similarities, stage_lists
+from indexes.fusion import fusion_named
+from indexes.index import DEFAULT_WEIGHTS, Index
+from indexes.locating import Location, locate
+from indexes.manifest import STAGES
+from indexes.matched import Match
+from indexes.queries import Query
+
+_BLOCK = 4096  # vectors read at once
+
+
+@dataclass(frozen=True, slots=True)
+class StageFate:
+    """What became of a passage in one stage for one query (number from 0).
+
+    Attributes:
+        rank: among all passages of the index; None where the stage does not rank it.
+        of: how many passages the stage ranks.
+        score: the stage's own; None where it does not rank it.
+        last: the score of the last passage that the stage gives to the fusion; None where it
+            gives none.
+        given: whether it is among those.
+        share: its part of the fused score.
+        reason: a sentence without its full stop.
+    """
+
+    query: int
+    stage: str
+    weight: float
+    rank: int | None
+    of: int
+    score: float | None
+    last: float | None
+    given: bool
+    share: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """What became of a passage in a search.
+
+    Attributes:
+        location: how it was found in the index.
+        row, passage: None where it is not in the index; nothing else is then known either.
+        stages: by query and stage, those that took no part left out (see `missing`).
+        matches: what each query has in common with it.
+        rank: in the fused list; None where no stage gives it to the fusion.
+        score, last_score: its fused score, and that of the last passage that is shown.
+        rank_without_limit: what its rank would be if every stage gave all its passages.
+        found: whether it is among the first `limit`.
+        verdict: sentences that say what lost it.
+    """
+
+    location: Location
+    row: int | None
+    passage: Passage | None
+    stages: tuple[StageFate, ...]
+    matches: tuple[Match, ...]
+    rank: int | None
+    score: float
+    last_score: float
+    rank_without_limit: int | None
+    found: bool
+    verdict: str
+    missing: dict[str, str]
+
+
+def why_not(
+    index: Index,
+    query: str | Sequence[Query],
+    wanted: str,
+    *,
+    depth: int = 100,
+    weights: Mapping[str, float] = DEFAULT_WEIGHTS,
+    fusion: str = "min-max",
+    limit: int = 10,
+) -> WhyNot:
+    """What became of a passage in the search that these arguments make.
+
+    Args:
+        wanted: what `locate` understands: an id, a document, or pasted text.
+        depth, weights, fusion, limit: as in `Index.search`.
+
+    Raises:
+        UsageError: query or `wanted` is empty.
+        UnknownNameError: there is no such fusion.
+    """
+    fusion_named(fusion)
+    location = locate(index, wanted)
+    lists = all_lists(index, query)
+    return fate(
+        index, lists, location, depth=depth, weights=weights, fusion=fusion, limit=limit
+    )  # fmt: skip
+
+
+def all_lists(index: Index, query: str | Sequence[Query]) -> StageLists:
+    """The stages' lists of all passages that they rank."""
+    return stage_lists(index, query, depth=max(1, index.manifest.passages))
+
+
+def fate(
+    index: Index,
+    lists: StageLists,
+    location: Location,
+    *,
+    depth: int,
+    weights: Mapping[str, float] = DEFAULT_WEIGHTS,
+    fusion: str = "min-max",
+    limit: int = 10,
+) -> WhyNot:
+    """What became of a passage; `lists` are those of `all_lists`."""
+    missing = dict(lists.missing)
+    if not location.passages:
+        verdict = f"{_capital(location.note)}."
+        return WhyNot(
+            location, None, None, (), (), None, 0.0, 0.0, None, False, verdict, missing
+        )  # fmt: skip
+    _, unlimited = fuse_lists(lists, lists.depth, weights, fusion)
+    order = {row: rank for rank, row in enumerate(unlimited, start=1)}
+    row = min(location.passages, key=lambda r: (order.get(r, len(order) + 1), r))
+    shares, fused = fuse_lists(lists, depth, weights, fusion)
+    ranks = {found: rank for rank, found in enumerate(fused, start=1)}
+    scores = [sum(parts) for parts in list(fused.values())[:limit]]
+    matches = tuple(own[0] for own in matches_of(index, lists, [row]))
+    stages = tuple(
+        _stage_fate(index, lists, number, stage, row, depth, weights, shares[number])
+        for number, own in enumerate(lists.rankings)
+        for stage in STAGES
+        if stage in own
+    )
+    rank, score = ranks.get(row), sum(fused.get(row, ()))
+    found = rank is not None and rank <= limit
+    last = scores[-1] if scores else 0.0
+    verdict = _verdict(
+        stages, rank, score, last, order.get(row), limit, depth, missing, len(lists.queries)
+    )
+    return WhyNot(
+        location, row, location.passages[row], stages, matches, rank, score, last,
+        order.get(row), found, verdict, missing,
+    )  # fmt: skip
+
+
+def _stage_fate(
+    index: Index,
+    lists: StageLists,
+    number: int,
+    stage: str,
+    row: int,
+    depth: int,
+    weights: Mapping[str, float],
+    shares: Shares,
+) -> StageFate:
+    ranking = lists.rankings[number][stage]
+    weight = (lists.queries[number].stage_weights or weights).get(stage, 0.0)
+    given = ranking.scores[:depth]
+    last = float(given[-1]) if len(given) else None
+    place = np.flatnonzero(ranking.rows == row)
+    rank, score, reached = None, None, len(place) > 0
+    if reached:
+        rank, score = int(place[0]) + 1, float(ranking.scores[place[0]])
+    elif stage == "dense":
+        rank, score = _exact_place(index, lists, number, row)
+    is_given = reached and rank is not None and rank <= depth
+    share = shares[row][stage].share if row in shares and stage in shares[row] else 0.0
+    of = index.manifest.passages if stage == "dense" else len(ranking)
+    if not reached:
+        reason = _not_reached(stage, score)
+    elif is_given:
+        reason = f"rank {rank:,} of the {stage} stage"
+    else:
+        reason = (
+            f"rank {rank:,} of {of:,} in the {stage} stage, outside the first {depth:,} "
+            f"({score:.3f}; the last of those has {last:.3f})"
+        )
+    if weight <= 0:
+        reason += f", but the {stage} stage has weight 0" if reached else ""
+    return StageFate(number, stage, weight, rank, of, score, last, is_given, share, reason)
+
+
+def _exact_place(
+    index: Index, lists: StageLists, number: int, row: int
+) -> tuple[int | None, float | None]:
+    """Rank and cosine among all vectors, where an approximate search did not come by."""
+    (own,) = similarities(index, lists, number, [row])
+    if own is None:
+        return None, None
+    nearer = 0
+    for begin in range(0, index.manifest.passages, _BLOCK):
+        rows = range(begin, min(begin + _BLOCK, index.manifest.passages))
+        nearer += sum((value or 0.0) > own for value in similarities(index, lists, number, rows))
+    return nearer + 1, own
+
+
+def _not_reached(stage: str, score: float | None) -> str:
+    if stage == "lexical":
+        return "no word of the query occurs in it"
+    if stage == "sparse":
+        return "it has no term of the query, not even a related one"
+    return f"the approximate search of the {stage} stage does not come by it" + (
+        f" (similarity {score:.3f})" if score is not None else ""
+    )
+
+
+def _verdict(
+    stages: Sequence[StageFate],
+    rank: int | None,
+    score: float,
+    last: float,
+    unlimited: int | None,
+    limit: int,
+    depth: int,
+    missing: Mapping[str, str],
+    queries: int,
+) -> str:
+    """What lost it, in sentences."""
+    sentences = []
+    if rank is not None and rank <= limit:
+        sentences.append(f"It is found, at rank {rank}")
+    elif rank is not None:
+        sentences.append(
+            f"It is lost in the fusion: rank {rank:,}, and the first {limit:,} are shown; its "
+            f"score is {score:.3f}, that of the last shown {last:.3f}"
+        )
+    elif any(one.weight > 0 for one in stages):
+        sentences.append(f"No stage has it among the first {depth:,} that it gives to the fusion")
+    else:
+        sentences.append("No stage that has a weight took part")
+    for number in range(queries):
+        reasons = [one.reason for one in stages if one.query == number]
+        before = f"for query {number + 1}: " if queries > 1 else ""
+        if reasons:
+            sentences.append(f"{before}{'; '.join(reasons)}")
+    if rank is None and unlimited is not None:
+        reach = min(one.rank for one in stages if one.rank and one.weight > 0)
+        sentences.append(
+            f"with a depth of {reach:,} a stage would give it to the fusion; without any limit "
+            f"it would have rank {unlimited:,}"
+        )
+    sentences += [f"the {stage} stage took no part: {why}" for stage, why in missing.items()]
+    return " ".join(f"{_capital(text)}." for text in sentences)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
