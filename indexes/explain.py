@@ -16,7 +16,7 @@ from indexes.encoders import FloatArray
 from indexes.fusion import Fusion, add_up, fusion_named
 from indexes.index import DEFAULT_WEIGHTS, Index
 from indexes.manifest import STAGES
-from indexes.matched import Match, matched_terms, matched_words
+from indexes.matched import Match, MatchedTerm, matched_terms, matched_words
 from indexes.queries import Query, cleaned
 from indexes.ranker import query_vectors
 from indexes.ranking import Ranking
@@ -237,12 +237,12 @@ def matches_of(index: Index, lists: StageLists, rows: Sequence[int]) -> list[lis
     found = []
     for number, query in enumerate(lists.queries):
         words = matched_words(index.lexical, query.text, rows)
-        terms = [()] * len(rows) if lists.terms is None else None
-        if terms is None and index.sparse is not None and lists.terms is not None:
+        terms: list[tuple[MatchedTerm, ...]] = [()] * len(rows)
+        if index.sparse is not None and lists.terms is not None:
             encoder = index.encoders.sparse()
             terms = matched_terms(index.sparse, encoder, lists.terms[number], rows)
         near = similarities(index, lists, number, rows)
-        found.append([Match(*parts) for parts in zip(words, terms or [], near, strict=True)])
+        found.append([Match(*parts) for parts in zip(words, terms, near, strict=True)])
     return found
 
 

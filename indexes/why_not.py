@@ -29,7 +29,9 @@ class StageFate:
         score: the stage's own; None where it does not rank it.
         last: the score of the last passage that the stage gives to the fusion; None where it
             gives none.
-        given: whether it is among those.
+        reached: whether the stage's own search comes by it, however deep; an approximate one
+            may not. The rank is then the exact one.
+        given: whether it is among those given to the fusion.
         share: its part of the fused score.
         reason: a sentence without its full stop.
     """
@@ -41,6 +43,7 @@ class StageFate:
     of: int
     score: float | None
     last: float | None
+    reached: bool
     given: bool
     share: float
     reason: str
@@ -185,7 +188,7 @@ def _stage_fate(
         )
     if weight <= 0:
         reason += f", but the {stage} stage has weight 0" if reached else ""
-    return StageFate(number, stage, weight, rank, of, score, last, is_given, share, reason)
+    return StageFate(number, stage, weight, rank, of, score, last, reached, is_given, share, reason)
 
 
 def _exact_place(
@@ -242,7 +245,7 @@ def _verdict(
         if reasons:
             sentences.append(f"{before}{'; '.join(reasons)}")
     if rank is None and unlimited is not None:
-        reach = min(one.rank for one in stages if one.rank and one.weight > 0)
+        reach = min(one.rank for one in stages if one.rank and one.reached)
         sentences.append(
             f"with a depth of {reach:,} a stage would give it to the fusion; without any limit "
             f"it would have rank {unlimited:,}"
