@@ -145,13 +145,40 @@ def fate(
     rank, score = ranks.get(row), sum(fused.get(row, ()))
     found = rank is not None and rank <= limit
     last = scores[-1] if scores else 0.0
-    verdict = _verdict(
-        stages, rank, score, last, order.get(row), limit, depth, missing, len(lists.queries)
-    )
+    if found:
+        outcome = f"it is found, at rank {rank}"
+    elif rank is not None:
+        outcome = (
+            f"it is lost in the fusion: rank {rank:,}, and the first {limit:,} are shown; its "
+            f"score is {score:.3f}, that of the last shown {last:.3f}"
+            f"{_largest_loss(shares, row, list(fused)[limit - 1])}"
+        )
+    elif any(one.weight > 0 for one in stages):
+        outcome = f"no stage has it among the first {depth:,} that it gives to the fusion"
+    else:
+        outcome = "no stage that has a weight took part"
+    sentences = [outcome, *_reasons(stages, len(lists.queries))]
+    if rank is None and row in order:
+        deeper = min(one.rank for one in stages if one.rank and one.reached)
+        sentences.append(
+            f"with a depth of {deeper:,} a stage would give it to the fusion; without any limit "
+            f"it would have rank {order[row]:,}"
+        )
+    sentences += [f"the {stage} stage took no part: {why}" for stage, why in missing.items()]
     return WhyNot(
-        location, row, location.passages[row], stages, matches, rank, score, last,
-        order.get(row), found, verdict, missing,
-    )  # fmt: skip
+        location,
+        row,
+        location.passages[row],
+        stages,
+        matches,
+        rank,
+        score,
+        last,
+        order.get(row),
+        found,
+        " ".join(f"{_capital(text)}." for text in sentences),
+        missing,
+    )
 
 
 def _stage_fate(
@@ -215,43 +242,32 @@ def _not_reached(stage: str, score: float | None) -> str:
     )
 
 
-def _verdict(
-    stages: Sequence[StageFate],
-    rank: int | None,
-    score: float,
-    last: float,
-    unlimited: int | None,
-    limit: int,
-    depth: int,
-    missing: Mapping[str, str],
-    queries: int,
-) -> str:
-    """What lost it, in sentences."""
-    sentences = []
-    if rank is not None and rank <= limit:
-        sentences.append(f"It is found, at rank {rank}")
-    elif rank is not None:
-        sentences.append(
-            f"It is lost in the fusion: rank {rank:,}, and the first {limit:,} are shown; its "
-            f"score is {score:.3f}, that of the last shown {last:.3f}"
-        )
-    elif any(one.weight > 0 for one in stages):
-        sentences.append(f"No stage has it among the first {depth:,} that it gives to the fusion")
-    else:
-        sentences.append("No stage that has a weight took part")
+def _reasons(stages: Sequence[StageFate], queries: int) -> list[str]:
+    """For each query what became of the passage in each stage."""
+    found = []
     for number in range(queries):
         reasons = [one.reason for one in stages if one.query == number]
-        before = f"for query {number + 1}: " if queries > 1 else ""
         if reasons:
-            sentences.append(f"{before}{'; '.join(reasons)}")
-    if rank is None and unlimited is not None:
-        reach = min(one.rank for one in stages if one.rank and one.reached)
-        sentences.append(
-            f"with a depth of {reach:,} a stage would give it to the fusion; without any limit "
-            f"it would have rank {unlimited:,}"
-        )
-    sentences += [f"the {stage} stage took no part: {why}" for stage, why in missing.items()]
-    return " ".join(f"{_capital(text)}." for text in sentences)
+            before = f"for query {number + 1}: " if queries > 1 else ""
+            found.append(f"{before}{'; '.join(reasons)}")
+    return found
+
+
+def _largest_loss(shares: Sequence[Shares], row: int, last: int) -> str:
+    """The stage in which a passage is furthest behind the last one that is shown."""
+
+    def parts(of: int) -> dict[str, float]:
+        every = [own.get(of, {}) for own in shares]
+        return {s: sum(o[s].share for o in every if s in o) for s in STAGES}
+
+    own, others = parts(row), parts(last)
+    stage = max(STAGES, key=lambda s: others[s] - own[s])
+    if others[stage] <= own[stage]:
+        return ""
+    return (
+        f"; most is lost in the {stage} stage, which gives it {own[stage]:.3f} and the last shown "
+        f"{others[stage]:.3f}"
+    )
 
 
 def _capital(text: str) -> str:

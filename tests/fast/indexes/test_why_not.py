@@ -170,7 +170,7 @@ def test_the_verdict_says_what_lost_it(index: Index) -> None:
 
     below = why_not(index, "otters in kelp", "Otters open shells", limit=1)
     assert below.rank is not None and below.rank > 1 and not below.found
-    assert "lost in the fusion" in below.verdict
+    assert "lost in the fusion" in below.verdict and "most is lost in the" in below.verdict
     assert below.score < below.last_score
 
 
