@@ -13,6 +13,7 @@ st.navigation(
     [
         st.Page("views/chat.py", title="Chat", icon=":material/chat:", default=True),
         st.Page("views/library.py", title="Library", icon=":material/library_books:"),
+        st.Page("views/retrieval.py", title="Retrieval", icon=":material/manage_search:"),
         st.Page("views/graph.py", title="Graph", icon=":material/hub:"),
         st.Page("views/person.py", title="About you", icon=":material/person:"),
         st.Page("views/models.py", title="Models", icon=":material/memory:"),

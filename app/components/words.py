@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+STAGES = {"lexical": "words", "dense": "meaning", "sparse": "related words"}
+"""What the stages of a search go by, for people."""
+
 
 def counted(count: int, noun: str) -> str:
     """`1 passage`, `1,200 passages`."""
