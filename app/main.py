@@ -4,12 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-st.set_page_config(
-    page_title="Knowledge Assistant",
-    page_icon=str(Path(__file__).with_name("icon.png")),
-    layout="centered",
-)
-st.navigation(
+page = st.navigation(
     [
         st.Page("views/chat.py", title="Chat", icon=":material/chat:", default=True),
         st.Page("views/library.py", title="Library", icon=":material/library_books:"),
@@ -20,4 +15,10 @@ st.navigation(
         st.Page("views/settings.py", title="Settings", icon=":material/tune:"),
     ],
     position="top",
-).run()
+)
+st.set_page_config(
+    page_title="Knowledge Assistant",
+    page_icon=str(Path(__file__).with_name("icon.png")),
+    layout="wide" if page.url_path == "retrieval" else "centered",  # its lists stand side by side
+)
+page.run()

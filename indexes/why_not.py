@@ -16,6 +16,9 @@ from indexes.manifest import STAGES
 from indexes.matched import Match
 from indexes.queries import Query
 
+STAGE_NAMES = {stage: f"the {stage} stage" for stage in STAGES}
+"""What the stages are called in sentences."""
+
 _BLOCK = 4096  # vectors read at once
 
 
@@ -88,6 +91,7 @@ def why_not(
     weights: Mapping[str, float] = DEFAULT_WEIGHTS,
     fusion: str = "min-max",
     limit: int = 10,
+    names: Mapping[str, str] = STAGE_NAMES,
 ) -> WhyNot:
     """What became of a passage in the search that these arguments make.
 
@@ -121,8 +125,14 @@ def fate(
     weights: Mapping[str, float] = DEFAULT_WEIGHTS,
     fusion: str = "min-max",
     limit: int = 10,
+    names: Mapping[str, str] = STAGE_NAMES,
 ) -> WhyNot:
-    """What became of a passage; `lists` are those of `all_lists`."""
+    """What became of a passage.
+
+    Args:
+        lists: those of `all_lists`.
+        names: what the stages are called in the sentences.
+    """
     missing = dict(lists.missing)
     if not location.passages:
         verdict = f"{_capital(location.note)}."
@@ -137,7 +147,7 @@ def fate(
     scores = [sum(parts) for parts in list(fused.values())[:limit]]
     matches = tuple(own[0] for own in matches_of(index, lists, [row]))
     stages = tuple(
-        _stage_fate(index, lists, number, stage, row, depth, weights, shares[number])
+        _stage_fate(index, lists, number, stage, row, depth, weights, shares[number], names[stage])
         for number, own in enumerate(lists.rankings)
         for stage in STAGES
         if stage in own
@@ -151,7 +161,7 @@ def fate(
         outcome = (
             f"it is lost in the fusion: rank {rank:,}, and the first {limit:,} are shown; its "
             f"score is {score:.3f}, that of the last shown {last:.3f}"
-            f"{_largest_loss(shares, row, list(fused)[limit - 1])}"
+            f"{_largest_loss(shares, row, list(fused)[limit - 1], names)}"
         )
     elif any(one.weight > 0 for one in stages):
         outcome = f"no stage has it among the first {depth:,} that it gives to the fusion"
@@ -161,10 +171,10 @@ def fate(
     if rank is None and row in order:
         deeper = min(one.rank for one in stages if one.rank and one.reached)
         sentences.append(
-            f"with a depth of {deeper:,} a stage would give it to the fusion; without any limit "
+            f"with {deeper:,} candidates of each it would be among them; without any limit "
             f"it would have rank {order[row]:,}"
         )
-    sentences += [f"the {stage} stage took no part: {why}" for stage, why in missing.items()]
+    sentences += [f"{names[stage]} took no part: {why}" for stage, why in missing.items()]
     return WhyNot(
         location,
         row,
@@ -190,6 +200,7 @@ def _stage_fate(
     depth: int,
     weights: Mapping[str, float],
     shares: Shares,
+    name: str,
 ) -> StageFate:
     ranking = lists.rankings[number][stage]
     weight = (lists.queries[number].stage_weights or weights).get(stage, 0.0)
@@ -205,16 +216,16 @@ def _stage_fate(
     share = shares[row][stage].share if row in shares and stage in shares[row] else 0.0
     of = index.manifest.passages if stage == "dense" else len(ranking)
     if not reached:
-        reason = _not_reached(stage, score)
+        reason = _not_reached(stage, name, score)
     elif is_given:
-        reason = f"rank {rank:,} of the {stage} stage"
+        reason = f"rank {rank:,} in {name}"
     else:
         reason = (
-            f"rank {rank:,} of {of:,} in the {stage} stage, outside the first {depth:,} "
+            f"rank {rank:,} of {of:,} in {name}, outside the first {depth:,} "
             f"({score:.3f}; the last of those has {last:.3f})"
         )
     if weight <= 0:
-        reason += f", but the {stage} stage has weight 0" if reached else ""
+        reason += f", but {name} has weight 0" if reached else ""
     return StageFate(number, stage, weight, rank, of, score, last, reached, is_given, share, reason)
 
 
@@ -232,14 +243,13 @@ def _exact_place(
     return nearer + 1, own
 
 
-def _not_reached(stage: str, score: float | None) -> str:
+def _not_reached(stage: str, name: str, score: float | None) -> str:
     if stage == "lexical":
         return "no word of the query occurs in it"
     if stage == "sparse":
         return "it has no term of the query, not even a related one"
-    return f"the approximate search of the {stage} stage does not come by it" + (
-        f" (similarity {score:.3f})" if score is not None else ""
-    )
+    near = f" (similarity {score:.3f})" if score is not None else ""
+    return f"{name}, being approximate, does not come by it{near}"
 
 
 def _reasons(stages: Sequence[StageFate], queries: int) -> list[str]:
@@ -253,7 +263,7 @@ def _reasons(stages: Sequence[StageFate], queries: int) -> list[str]:
     return found
 
 
-def _largest_loss(shares: Sequence[Shares], row: int, last: int) -> str:
+def _largest_loss(shares: Sequence[Shares], row: int, last: int, names: Mapping[str, str]) -> str:
     """The stage in which a passage is furthest behind the last one that is shown."""
 
     def parts(of: int) -> dict[str, float]:
@@ -265,7 +275,7 @@ def _largest_loss(shares: Sequence[Shares], row: int, last: int) -> str:
     if others[stage] <= own[stage]:
         return ""
     return (
-        f"; most is lost in the {stage} stage, which gives it {own[stage]:.3f} and the last shown "
+        f"; most is lost in {names[stage]}, which gives it {own[stage]:.3f} and the last shown "
         f"{others[stage]:.3f}"
     )
 

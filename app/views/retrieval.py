@@ -16,6 +16,7 @@ from app.components.source import open_source
 from app.components.text import plain
 from app.components.turn import Source
 from app.components.weighing import Weighing, show_weighing
+from app.components.words import SEARCHES
 from assistant.errors import KnowledgeAssistantError
 from indexes.documents import Passage
 from indexes.explain import Explanation, explain_lists
@@ -67,7 +68,7 @@ def _show_lists(indexes: list[Index], explained: list[Explanation]) -> None:
         columns = st.columns(1 + len(found.lists))
         with columns[0]:
             st.markdown("**Together**")
-            st.caption("fused score = the parts that each gives")
+            st.caption("score = sum of the parts")
             show_fused(found, _opening(index), index.manifest.name)
         show_stages(found, columns[1:], _opening(index), index.manifest.name)
         return
@@ -106,6 +107,7 @@ def _show_why_not(kept: KeptLists, indexes: list[Index], query: str, weighing: W
                 weights=weighing.weights,
                 fusion=weighing.fusion,
                 limit=weighing.shown,
+                names=SEARCHES,
             )
             show_fate(lost, _opening(index), f"why-{index.manifest.name}")
 
@@ -159,6 +161,5 @@ def main() -> None:
         _show_why_not(kept, indexes, query, weighing)
 
 
-st.set_page_config(layout="wide")  # lists stand side by side
 with errors_shown():
     main()
