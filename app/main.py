@@ -4,6 +4,11 @@ from pathlib import Path
 
 import streamlit as st
 
+# First, without a layout: else the navigation takes the open page's symbol for the browser's tab
+# from the network.
+st.set_page_config(
+    page_title="Knowledge Assistant", page_icon=str(Path(__file__).with_name("icon.png"))
+)
 page = st.navigation(
     [
         st.Page("views/chat.py", title="Chat", icon=":material/chat:", default=True),
@@ -16,9 +21,6 @@ page = st.navigation(
     ],
     position="top",
 )
-st.set_page_config(
-    page_title="Knowledge Assistant",
-    page_icon=str(Path(__file__).with_name("icon.png")),
-    layout="wide" if page.url_path == "retrieval" else "centered",  # its lists stand side by side
-)
+# Ranked lists stand side by side; everything else is for reading.
+st.set_page_config(layout="wide" if page.url_path == "retrieval" else "centered")
 page.run()

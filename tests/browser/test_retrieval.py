@@ -18,7 +18,9 @@ def test_weights_are_tried_and_a_missing_passage_explained(watched: Watched) -> 
     box = page.get_by_label("Search for")
     box.fill("Where do otters sleep?")
     box.press("Enter")
-    for title in ("Together", "Words alone", "Meaning alone", "Related words alone"):
+    # The first search waits for the weights.
+    expect(page.get_by_text("Together", exact=True)).to_be_visible(timeout=120_000)
+    for title in ("Words alone", "Meaning alone", "Related words alone"):
         expect(page.get_by_text(title, exact=True)).to_be_visible()
     expect(page.get_by_text(re.compile(r"Related words: .*otters? \d")).first).to_be_visible()
 
