@@ -103,7 +103,8 @@ class StageLists:
     """What the stages gave for each query, to `depth`; and the queries as they were encoded.
 
     `vectors` is of shape (queries, dimensions), `terms` (queries, vocabulary); None where that
-    stage takes no part.
+    stage takes no part. `names` are the vocabulary's entries of the terms by column: explaining
+    needs no encoder any more.
     """
 
     queries: tuple[Query, ...]
@@ -112,6 +113,7 @@ class StageLists:
     missing: dict[str, str]
     vectors: FloatArray | None
     terms: sp.csr_matrix | None
+    names: Mapping[int, str]
 
     def cut(self, depth: int, stages: Sequence[str]) -> list[dict[str, Ranking]]:
         """The first `depth` of the lists of these stages."""
@@ -134,11 +136,14 @@ def stage_lists(index: Index, query: str | Sequence[Query], *, depth: int) -> St
     queries = cleaned(query)
     rankings, missing = index.rank(queries, depth)
     vectors = terms = None
+    names: dict[int, str] = {}
     if "dense" in rankings[0]:
         vectors = query_vectors(queries, index.encoders.dense())
     if "sparse" in rankings[0]:
-        terms = index.encoders.sparse().encode([one.text for one in queries])
-    return StageLists(tuple(queries), depth, tuple(rankings), missing, vectors, terms)
+        encoder = index.encoders.sparse()
+        terms = encoder.encode([one.text for one in queries])
+        names = {column: encoder.term(column) for column in set(terms.indices.tolist())}
+    return StageLists(tuple(queries), depth, tuple(rankings), missing, vectors, terms, names)
 
 
 def explain(
@@ -239,8 +244,7 @@ def matches_of(index: Index, lists: StageLists, rows: Sequence[int]) -> list[lis
         words = matched_words(index.lexical, query.text, rows)
         terms: list[tuple[MatchedTerm, ...]] = [()] * len(rows)
         if index.sparse is not None and lists.terms is not None:
-            encoder = index.encoders.sparse()
-            terms = matched_terms(index.sparse, encoder, lists.terms[number], rows)
+            terms = matched_terms(index.sparse, lists.names, lists.terms[number], rows)
         near = similarities(index, lists, number, rows)
         found.append([Match(*parts) for parts in zip(words, terms, near, strict=True)])
     return found

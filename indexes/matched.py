@@ -7,14 +7,14 @@ The only place that looks into the stages' structures for explanations (`_word_w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
-from indexes.encoders import FloatArray, SparseEncoder
+from indexes.encoders import FloatArray
 from indexes.lexical import LexicalIndex
 from indexes.sparse import SparseIndex
 
@@ -68,17 +68,19 @@ def matched_words(
 
 
 def matched_terms(
-    sparse: SparseIndex, encoder: SparseEncoder, query: sp.csr_matrix, rows: Sequence[int]
+    sparse: SparseIndex, names: Mapping[int, str], query: sp.csr_matrix, rows: Sequence[int]
 ) -> list[tuple[MatchedTerm, ...]]:
-    """For each row the terms that it shares with an encoded query of shape (1, dimensions)."""
+    """For each row the terms that it shares with an encoded query of shape (1, dimensions).
+
+    `names` are the vocabulary's entries by column.
+    """
     found: list[list[MatchedTerm]] = [[] for _ in rows]
     for column, weight in zip(query.indices.tolist(), query.data.tolist(), strict=True):
         holders, weights = _postings(sparse, column)
         places = np.searchsorted(holders, rows)
         for own, row, place in zip(found, rows, places.tolist(), strict=True):
             if place < len(holders) and holders[place] == row:
-                term = encoder.term(column)
-                own.append(MatchedTerm(term, float(weight), float(weights[place])))
+                own.append(MatchedTerm(names[column], float(weight), float(weights[place])))
     return [_largest_first(own) for own in found]
 
 
