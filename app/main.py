@@ -4,19 +4,23 @@ from pathlib import Path
 
 import streamlit as st
 
+# First, without a layout: else the navigation takes the open page's symbol for the browser's tab
+# from the network.
 st.set_page_config(
-    page_title="Knowledge Assistant",
-    page_icon=str(Path(__file__).with_name("icon.png")),
-    layout="centered",
+    page_title="Knowledge Assistant", page_icon=str(Path(__file__).with_name("icon.png"))
 )
-st.navigation(
+page = st.navigation(
     [
         st.Page("views/chat.py", title="Chat", icon=":material/chat:", default=True),
         st.Page("views/library.py", title="Library", icon=":material/library_books:"),
+        st.Page("views/retrieval.py", title="Retrieval", icon=":material/manage_search:"),
         st.Page("views/graph.py", title="Graph", icon=":material/hub:"),
         st.Page("views/person.py", title="About you", icon=":material/person:"),
         st.Page("views/models.py", title="Models", icon=":material/memory:"),
         st.Page("views/settings.py", title="Settings", icon=":material/tune:"),
     ],
     position="top",
-).run()
+)
+# Ranked lists stand side by side; everything else is for reading.
+st.set_page_config(layout="wide" if page.url_path == "retrieval" else "centered")
+page.run()

@@ -89,6 +89,8 @@ class Index:
         if stage := manifest.stages.get("sparse"):
             sparse = SparseIndex.open(place / f"sparse-{stage.fingerprint}")
         self._masks: dict[Filter, Allowed] = {}
+        # For explanations; dense and sparse are None where that stage is not encoded yet.
+        self.encoders, self.lexical, self.dense, self.sparse = encoders, lexical, dense, sparse
         self._ranker = Ranker(manifest, encoders, lexical, dense, sparse)
         for part in (lexical, dense, sparse):
             if part is not None and part.size != manifest.passages:

@@ -131,6 +131,17 @@ class PassageStore:
             ).fetchall()
         return [int(row[0]) for row in rows]
 
+    def of_document(self, document_id: str) -> dict[int, Passage]:
+        """A document's passages by row, in its order."""
+        with storage_errors(self.path):
+            rows = self._db.execute(
+                "SELECT row FROM passages WHERE document_id = ? ORDER BY row", (document_id,)
+            ).fetchall()
+            found = self._db.execute(
+                f"{_PASSAGE} WHERE p.document_id = ? ORDER BY p.row", (document_id,)
+            ).fetchall()
+        return {int(row[0]): _passage(values) for row, values in zip(rows, found, strict=True)}
+
     def passages(self) -> Iterator[Passage]:
         """Every passage, by row."""
         with storage_errors(self.path):

@@ -46,7 +46,7 @@ def opened() -> Opened:
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
-def _open(home: str, _settings_changed: int) -> Opened:
+def _open(home: str, settings_changed: int) -> Opened:
     """Cached by home folder and by when the settings were changed.
 
     Only the latest is kept: each may hold two gigabytes of weights.

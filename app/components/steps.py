@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.components.growth import Growth
 from app.components.text import one_line
-from app.components.words import counted
+from app.components.words import STAGES, counted
 from assistant.events import (
     Event,
     EvidenceSelected,
@@ -22,7 +22,6 @@ _ASPECTS = {
     "likely answer": "a likely answer",
     "person": "what you told me",
 }
-_STAGES = {"lexical": "words", "dense": "meaning", "sparse": "related words"}
 # What a decision while thinking is about, before its reason.
 _DECIDED = {
     "look for": "Looked for",
@@ -95,7 +94,7 @@ def _found_text(event: PassagesFound, before: PassagesFound | None) -> str:
         new = sum(passage.passage_id not in known for passage in event.passages)
         other = f"{new} of them new" if new else "in another order"
         return f"Chose anew after thinking: {found}, {other}"
-    stages = [_STAGES.get(stage, stage) for stage in event.stages]
+    stages = [STAGES.get(stage, stage) for stage in event.stages]
     ways = " and ".join(filter(None, [", ".join(stages[:-1]), *stages[-1:]]))
     return f"Searched by {ways or 'nothing'}: {found} in {event.seconds:.2f} s"
 

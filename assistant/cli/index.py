@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from assistant.cli.context import JsonFlag, workspace
+from assistant.cli.explain import explained_search
 from assistant.cli.index_views import (
     graph_in_words,
     result_json,
@@ -196,11 +197,38 @@ def search(
     depth: Annotated[int | None, typer.Option(help="Candidates per stage.")] = None,
     fusion: Annotated[str, typer.Option(help="min-max or rrf.")] = "min-max",
     only: OnlyOption = None,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="Every share of every score, the terms that matched, each stage's list alone.",
+        ),
+    ] = False,
+    why_not: Annotated[
+        str | None,
+        typer.Option(
+            "--why-not",
+            help="Also explain what lost a passage: text of it, its id, or its document.",
+        ),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Ranked passages with rank and score of every stage."""
+    """Ranked passages with rank and score of every stage.
+
+    Examples:
+
+      assistant index search notes "when does the lease end" --explain
+
+      assistant index search notes "lease" --why-not "The tenancy is terminated on"
+    """
     opened = workspace(context, retrieval__depth=depth)
     where = filter_of(only)
+    if explain or why_not is not None:
+        explained_search(
+            opened, name, query, limit=limit, fusion=fusion, wanted=why_not, where=where,
+            as_json=as_json,
+        )
+        return
     result = opened.search(name, query, limit=limit, fusion=fusion, where=where)
     if as_json:
         write_json(search_json(result))

@@ -171,7 +171,9 @@ def test_what_the_person_tells_is_remembered_and_forgotten(watched: Watched) -> 
     expect(page.get_by_text("I remember nothing about you")).to_be_visible()
 
 
-@pytest.mark.parametrize("name", ["Library", "Graph", "About you", "Models", "Settings"])
+@pytest.mark.parametrize(
+    "name", ["Library", "Retrieval", "Graph", "About you", "Models", "Settings"]
+)
 def test_each_page_opens_from_the_navigation(watched: Watched, name: str) -> None:
     watched.page.get_by_role("link", name=name).first.click()
     expect(watched.page.get_by_role("heading", name=name, exact=True)).to_be_visible()

@@ -9,12 +9,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from assistant.pipeline import Assistant
-from assistant.settings import Settings, known_keys, load_settings
+from assistant.settings import Settings, known_keys, load_settings, save_settings
 from assistant.workspace import Workspace
 from tests.fast.app.pages import MAIN, VIEWS, markdown, page
 
 
-@pytest.mark.parametrize("name", ["chat", "library", "graph", "person", "models", "settings"])
+@pytest.mark.parametrize(
+    "name", ["chat", "library", "retrieval", "graph", "person", "models", "settings"]
+)
 def test_each_page_opens_on_an_empty_home(empty_home: Path, name: str) -> None:
     assert not page(name).error
 
@@ -126,6 +128,15 @@ def test_settings_are_saved_and_refused(empty_home: Path) -> None:
     [b for b in run.button if b.label == "Save"][retrieval].click().run()
     assert "greater than or equal to 1" in run.error[0].value
     assert load_settings(home=empty_home).retrieval.depth == 100
+
+
+def test_saved_settings_are_in_force_at_once(notes: Workspace) -> None:
+    home = notes.settings.home
+    run = page("graph")
+    assert run.selectbox(key="graph-index").value == "notes"
+    assert "switched off" not in markdown(run)
+    save_settings(home, {"thoughts.graph": "off"})
+    assert "switched off" in markdown(run.run())
 
 
 def test_every_setting_has_a_field(empty_home: Path) -> None:

@@ -1,0 +1,165 @@
+"""The retrieval playground: one query, every stage's list, weights tried out at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import streamlit as st
+
+from app.components.context import Opened, opened
+from app.components.facts import passage_as_found
+from app.components.kept_lists import KeptLists
+from app.components.notices import errors_shown
+from app.components.ranked import show_fate, show_fused, show_missing, show_stages
+from app.components.source import open_source
+from app.components.text import plain
+from app.components.turn import Source
+from app.components.weighing import Weighing, show_weighing
+from app.components.words import SEARCHES
+from assistant.errors import KnowledgeAssistantError
+from indexes.documents import Passage
+from indexes.explain import Explanation, explain_lists
+from indexes.index import Index
+from indexes.manifest import STAGES
+from indexes.queries import MAX_QUERY_CHARACTERS
+from indexes.why_not import fate
+
+_NO_OTHER = "–"
+
+
+def _opening(index: Index) -> Callable[[Passage], None]:
+    def show(passage: Passage) -> None:
+        document = None
+        with suppress(KnowledgeAssistantError):
+            document = index.document(passage.document_id)
+        open_source(Source(passage_as_found(passage), (), ()), document)
+
+    return show
+
+
+def _choose(home: Opened) -> list[str]:
+    """The index to search, and a second one to compare with where one was chosen."""
+    names = sorted(manifest.name for manifest in home.workspace.indexes())
+    if not names:
+        return []
+    default = home.workspace.settings.retrieval.index
+    first, second = st.columns(2)
+    name = first.selectbox(
+        "Index",
+        names,
+        index=names.index(default) if default in names else 0,
+        format_func=plain,
+        key="retrieval-index",
+    )
+    others = [other for other in names if other != name]
+    if not others:
+        return [name]
+    other = second.selectbox(
+        "Compare with", [_NO_OTHER, *others], format_func=plain, key="retrieval-other"
+    )
+    return [name] if other == _NO_OTHER else [name, other]
+
+
+def _show_lists(indexes: list[Index], explained: list[Explanation]) -> None:
+    """The fused list and each stage's side by side; of two indexes the fused lists first."""
+    if len(indexes) == 1:
+        (index,), (found,) = indexes, explained
+        columns = st.columns(1 + len(found.lists))
+        with columns[0]:
+            st.markdown("**Together**")
+            st.caption("score = sum of the parts")
+            show_fused(found, _opening(index), index.manifest.name)
+        show_stages(found, columns[1:], _opening(index), index.manifest.name)
+        return
+    for index, found, other, column in zip(
+        indexes, explained, reversed(explained), st.columns(2), strict=True
+    ):
+        with column:
+            st.markdown(f"**Together, in {plain(index.manifest.name)}**")
+            show_missing(found.missing)
+            show_fused(found, _opening(index), index.manifest.name, other)
+    for index, found in zip(indexes, explained, strict=True):
+        with st.expander(f"Each alone, in {plain(index.manifest.name)}"):
+            columns = st.columns(max(1, len(found.lists)))
+            show_stages(found, columns, _opening(index), index.manifest.name)
+
+
+def _show_why_not(kept: KeptLists, indexes: list[Index], query: str, weighing: Weighing) -> None:
+    wanted = st.text_area(
+        "The passage that you miss",
+        placeholder="Paste text of it, or the name or path of its document",
+        max_chars=MAX_QUERY_CHARACTERS,
+        key="retrieval-wanted",
+    )
+    st.button("Find out", type="primary", key="find-out")  # pressing it takes the text over
+    if not wanted.strip():
+        return
+    for index in indexes:
+        if len(indexes) > 1:
+            st.markdown(f"In **{plain(index.manifest.name)}**")
+        with errors_shown():
+            lost = fate(
+                index,
+                kept.whole(index, query),
+                kept.place(index, wanted),
+                depth=weighing.depth,
+                weights=weighing.weights,
+                fusion=weighing.fusion,
+                limit=weighing.shown,
+                names=SEARCHES,
+            )
+            show_fate(lost, _opening(index), f"why-{index.manifest.name}")
+
+
+def main() -> None:
+    home = opened()
+    st.header("Retrieval", anchor=False)
+    names = _choose(home)
+    if not names:
+        st.markdown("There is no index yet. Make one in the library.")
+        return
+    box, button = st.columns([5, 1], vertical_alignment="bottom")
+    query = box.text_input(
+        "Search for",
+        placeholder="Words or a question",
+        max_chars=2_000,
+        key="retrieval-query",
+        icon=":material/search:",
+    ).strip()
+    button.button("Search", width="stretch", on_click=KeptLists.forget)
+    if not query:
+        st.caption(
+            "Shows what each way of searching finds by itself, why, and what becomes of it when "
+            "they are weighed together."
+        )
+        return
+    indexes = [home.workspace.index(name) for name in names]
+    kept = KeptLists(home.workspace.settings)
+    lists = [kept.first(index, query) for index in indexes]
+    taking_part = [s for s in STAGES if any(s in own.rankings[0] for own in lists)]
+    weighing = show_weighing(home.workspace.settings, taking_part)
+    if len(names) == 1:
+        show_missing(lists[0].missing)
+    if not any(weighing.weights[stage] > 0 for stage in taking_part):
+        st.info("Nothing has a weight, so nothing is found together.", icon=":material/info:")
+    explained = [
+        explain_lists(
+            index,
+            own,
+            depth=weighing.depth,
+            weights=weighing.weights,
+            fusion=weighing.fusion,
+            limit=weighing.shown,
+        )
+        for index, own in zip(indexes, lists, strict=True)
+    ]
+    found, missed = st.tabs(["What is found", "Why is a passage not found?"])
+    with found, errors_shown():
+        _show_lists(indexes, explained)
+    with missed, errors_shown():
+        _show_why_not(kept, indexes, query, weighing)
+
+
+with errors_shown():
+    main()
