@@ -113,7 +113,7 @@ class DenseIndex:
         """Open what `build` wrote.
 
         Args:
-            resident_limit: vectors of more bytes are memory-mapped instead of read.
+            resident_limit: files of more bytes are memory-mapped instead of read.
             exact_limit: where a filter leaves so many rows or fewer, all of them are compared.
 
         Raises:

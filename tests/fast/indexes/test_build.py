@@ -233,7 +233,7 @@ def _flip(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["passages.sqlite", "*.faiss", "rows.npy", "weights.npy", "*.csc.index.npy"]
+    "pattern", ["passages.sqlite", "vectors.npy", "rows.npy", "weights.npy", "*.csc.index.npy"]
 )
 def test_verify_finds_one_altered_byte(tmp_path: Path, pattern: str) -> None:
     folder = tmp_path / "notes"
@@ -373,7 +373,7 @@ def test_fresh_or_not_a_deleted_document_stays_out_until_put_back(
 
 
 @pytest.mark.parametrize(
-    "pattern", ["passages.sqlite", "*.faiss", "rows.npy", "*.csc.index.npy", "size.json"]
+    "pattern", ["passages.sqlite", "vectors.npy", "rows.npy", "*.csc.index.npy", "size.json"]
 )
 @pytest.mark.parametrize("change", [_flip, lambda path: path.unlink()], ids=["altered", "removed"])
 def test_plain_build_mends_damage(
