@@ -185,10 +185,12 @@ class DenseIndex:
         while True:
             rows, scores = self._candidates(query, request)
             there = int(np.isfinite(scores[0]).sum())
-            if there < depth:
+            if there < depth and not request.exact:
                 last = request.effort * self.description.probes >= self.description.lists
                 request = replace(request, effort=4 * request.effort, exact=last)
                 continue
+            if there < depth:  # a query that has no inner products: not a number
+                return Ranking(rows[0, :there], scores[0, :there])
             tied = scores[0, there - 1] >= scores[0, depth - 1] - _ROUNDING
             if not tied or there < request.wanted or request.wanted >= request.pool:
                 return Ranking(rows[0, :depth], scores[0, :depth])

@@ -122,6 +122,12 @@ def test_nothing_is_found_in_an_empty_index_or_through_a_closed_filter(tmp_path:
         index.search(vectors(1)[0], 5, np.zeros(19, dtype=bool))
 
 
+@pytest.mark.parametrize("choice", [FLAT, IVF, HNSW], ids=lambda c: c.kind)
+def test_a_query_that_is_not_a_number_finds_nothing(tmp_path: Path, choice: DenseChoice) -> None:
+    index = built(tmp_path / "i", vectors(100), choice)
+    assert len(index.search(np.full(DIMENSIONS, np.nan, dtype=np.float32), 5)) == 0
+
+
 @st.composite
 def changes(draw: st.DrawFn) -> tuple[int, np.ndarray]:
     """How many rows there were, and where each new row stood before (-1: nowhere)."""
