@@ -68,6 +68,7 @@ class DenseIndex:
         self._refined = (
             engine.refined(parts.fast, parts.vectors) if self.description.kind == "ivf" else None
         )
+        self._parameters: dict[int, Any] = {}  # by lists looked at, without a filter
         self._gpu = None
         if engine.gpus() and self.size and self.description.kind != "hnsw":
             self._gpu = engine.on_gpus(parts.vectors, parts.fast, self.description.probes)
@@ -113,7 +114,7 @@ class DenseIndex:
         """Open what `build` wrote.
 
         Args:
-            resident_limit: vectors of more bytes are memory-mapped instead of read.
+            resident_limit: files of more bytes are memory-mapped instead of read.
             exact_limit: where a filter leaves so many rows or fewer, all of them are compared.
 
         Raises:
@@ -185,10 +186,12 @@ class DenseIndex:
         while True:
             rows, scores = self._candidates(query, request)
             there = int(np.isfinite(scores[0]).sum())
-            if there < depth:
+            if there < depth and not request.exact:
                 last = request.effort * self.description.probes >= self.description.lists
                 request = replace(request, effort=4 * request.effort, exact=last)
                 continue
+            if there < depth:  # a query that has no inner products: not a number
+                return Ranking(rows[0, :there], scores[0, :there])
             tied = scores[0, there - 1] >= scores[0, depth - 1] - _ROUNDING
             if not tied or there < request.wanted or request.wanted >= request.pool:
                 return Ranking(rows[0, :depth], scores[0, :depth])
@@ -210,7 +213,8 @@ class DenseIndex:
         scores = self._scores(queries, rows)
         scores[rows < 0] = -np.inf
         order = np.lexsort((rows, -scores), axis=-1)
-        return np.take_along_axis(rows, order, -1), np.take_along_axis(scores, order, -1)
+        lines = np.arange(len(rows))[:, None]
+        return rows[lines, order], scores[lines, order]
 
     def _way(self, request: _Request) -> tuple[Any, Any]:
         """The FAISS index to ask, and its parameters."""
@@ -227,7 +231,11 @@ class DenseIndex:
             return self._fast, engine.graph_parameters(beam, chosen)
         deep = max(1.0, wanted / (10 + _MARGIN)) ** 0.5
         probes = int(min(said.lists, np.ceil(said.probes * share * deep)))
-        return self._refined, engine.refined_parameters(probes, said.factor, chosen)
+        if chosen is not None:
+            return self._refined, engine.refined_parameters(probes, said.factor, chosen)
+        if probes not in self._parameters:  # making them takes a tenth of a search
+            self._parameters[probes] = engine.refined_parameters(probes, said.factor, None)
+        return self._refined, self._parameters[probes]
 
     def _scores(self, queries: FloatArray, rows: IntArray) -> FloatArray:
         """Inner products of shape `rows.shape`, each summed by itself; -1 counts as row 0."""

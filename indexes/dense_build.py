@@ -39,7 +39,7 @@ class Parts:
 
     @classmethod
     def open(cls, folder: Path, resident_limit: int) -> Parts:
-        """Open a folder that `write` wrote; vectors of more bytes than the limit are mapped.
+        """Open a folder that `write` wrote; files of more bytes than the limit are mapped.
 
         Raises:
             IndexCorruptError: a file is missing, cannot be read, or does not fit the others.
@@ -53,9 +53,9 @@ class Parts:
             )
         fast = None
         if said.kind == "ivf":
-            fast = engine.read_index(folder / INVERTED, said.rows)
+            fast = engine.read_index(folder / INVERTED, said.rows, resident_limit)
         elif said.kind == "hnsw":
-            fast = engine.read_graph(folder / GRAPH, vectors)
+            fast = engine.read_graph(folder / GRAPH, vectors, resident_limit)
         if fast is not None and fast.d != said.dimensions:
             raise IndexCorruptError(
                 f"the vectors in {folder} have {said.dimensions} dimensions, its index {fast.d}",

@@ -99,15 +99,16 @@ def write_inverted(path: Path, vectors: StoredArray, lists: Lists, centroids: Fl
     write_atomically(path, faiss.serialize_index(fast))
 
 
-def read_index(path: Path, rows: int) -> Any:
-    """An index that was written to `path`.
+def read_index(path: Path, rows: int, resident_limit: int) -> Any:
+    """An index that was written to `path`; mapped if it has more bytes than the limit.
 
     Raises:
         IndexCorruptError: the file is missing, cannot be read, or has not `rows` rows.
     """
     try:
-        index = faiss.read_index(str(path))
-    except (RuntimeError, MemoryError) as error:
+        mapped = path.stat().st_size > resident_limit
+        index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mapped else 0)
+    except (OSError, RuntimeError, MemoryError) as error:
         raise IndexCorruptError(f"{path} is damaged", remedy=_REMEDY) from error
     if index.ntotal != rows:
         raise IndexCorruptError(f"{path} has {index.ntotal} rows, not {rows}", remedy=_REMEDY)
@@ -168,13 +169,13 @@ def write_graph(path: Path, vectors: StoredArray, neighbours: int) -> None:
     write_atomically(path, faiss.serialize_index(graph, faiss.IO_FLAG_SKIP_STORAGE))
 
 
-def read_graph(path: Path, vectors: StoredArray) -> Any:
+def read_graph(path: Path, vectors: StoredArray, resident_limit: int) -> Any:
     """A graph that `write_graph` wrote, over its vectors.
 
     Raises:
         IndexCorruptError: as `read_index`.
     """
-    graph = read_index(path, len(vectors))
+    graph = read_index(path, len(vectors), resident_limit)
     exact = storage(vectors, METRIC_L2)
     graph.storage, graph.own_fields = exact, False
     graph.referenced_objects = [exact]  # FAISS only borrows it
