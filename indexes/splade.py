@@ -50,7 +50,9 @@ class SpladeModel:
         self._device = decoder.weight.device
         self._weight = decoder.weight.detach()  # (V, D)
         bias = decoder.bias
-        self._bias = bias.detach() if bias is not None else self._weight.new_zeros(len(self._weight))
+        self._bias = (
+            bias.detach() if bias is not None else self._weight.new_zeros(len(self._weight))
+        )
         self._screen = _has_bfloat16(self._device) if screen is None else screen
         if self._screen:
             self._rough = self._weight.bfloat16()
