@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,16 @@ from indexes.encoders import FloatArray
 from indexes.errors import ModelCorruptError, ModelMissingError, ModelRuntimeError, UnknownNameError
 from indexes.files import sha256_of
 
-BACKENDS = ("torch", "onnx", "openvino")
+# Backends of sentence-transformers, and the modules that its extra for each brings.
+BACKENDS: Mapping[str, tuple[str, ...]] = {
+    "torch": (),
+    "onnx": ("optimum", "onnxruntime"),
+    "openvino": ("optimum", "openvino"),
+}
 
-# Tokens in one forward pass, padding included: on a CPU few enough for the cache, on a GPU enough
+# Tokens in one forward pass, padding included: a few megabytes of activations on a CPU, on a GPU enough
 # to keep it busy.
-_CPU_TOKENS = 2048
+_CPU_TOKENS = 4096
 _GPU_TOKENS = 16_384
 # How far the fast way may be from the library's before it is not used.
 _TOLERANCE = 1e-5
@@ -76,6 +82,11 @@ class SentenceTransformerEncoder:
 
         if backend not in BACKENDS:
             raise UnknownNameError("backend", backend, BACKENDS)
+        if missing := [name for name in BACKENDS[backend] if find_spec(name) is None]:
+            raise ModelRuntimeError(
+                f"the backend '{backend}' is not installed: there is no {' and no '.join(missing)}",
+                remedy=f"run `pip install 'sentence-transformers[{backend}]'`",
+            )
         # The same vectors to 1e-5 by every float32 backend: one fingerprint.
         details = ("sentence-transformers", "normalised", *(["int8"] if int8 else []))
         self.fingerprint = weights_fingerprint(folder, *details)
@@ -84,11 +95,6 @@ class SentenceTransformerEncoder:
             self._model: Any = SentenceTransformer(
                 str(folder), device=chosen, local_files_only=True, backend=backend
             )
-        except ImportError as error:
-            raise ModelRuntimeError(
-                f"the backend '{backend}' is not installed: {error}",
-                remedy=f"run `pip install 'sentence-transformers[{backend}]'`",
-            ) from error
         except Exception as error:  # the library raises many kinds for broken files
             raise ModelCorruptError(
                 f"the embedder in {folder} cannot be loaded: {error}",

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,9 @@ import scipy.sparse as sp
 
 from indexes.encoders import FloatArray
 from indexes.files import storage_errors
+
+# Keys per statement: well below the number of parameters that SQLite takes.
+_CHUNK = 256
 
 
 class EncodingCache:
@@ -29,6 +33,7 @@ class EncodingCache:
             self._db.execute("PRAGMA journal_mode = WAL")
             # What is deleted must not stay readable in the file: documents can be private.
             self._db.execute("PRAGMA secure_delete = ON")
+            self._db.execute("PRAGMA temp_store = MEMORY")
             self._db.execute(
                 "CREATE TABLE IF NOT EXISTS encodings (encoder TEXT, text BLOB, data BLOB, "
                 "PRIMARY KEY (encoder, text)) WITHOUT ROWID"
@@ -39,9 +44,14 @@ class EncodingCache:
 
     def missing(self, encoder: str, keys: Sequence[bytes]) -> set[bytes]:
         """Those of `keys` that have not been encoded by `encoder`."""
+        wanted = sorted(set(keys))  # in the order of the table: neighbours lie on one page
         with storage_errors(self.path):
-            rows = self._db.execute("SELECT text FROM encodings WHERE encoder = ?", (encoder,))
-            return set(keys) - {bytes(row[0]) for row in rows}
+            present = (
+                row[0]
+                for chunk in _chunks(wanted)
+                for row in _select(self._db, "text", encoder, chunk)
+            )
+            return set(wanted).difference(present)
 
     def put(self, encoder: str, items: Iterable[tuple[bytes, bytes]]) -> None:
         """Store encodings; they are on the disk when this returns."""
@@ -57,12 +67,21 @@ class EncodingCache:
         Raises:
             KeyError: it was never stored.
         """
-        row = self._db.execute(
-            "SELECT data FROM encodings WHERE encoder = ? AND text = ?", (encoder, key)
-        ).fetchone()
-        if row is None:
-            raise KeyError(key.hex())
-        return bytes(row[0])
+        return next(self.results(encoder, [key]))
+
+    def results(self, encoder: str, keys: Iterable[bytes]) -> Iterator[bytes]:
+        """The encodings of `keys`, in their order; read a few hundred at a time.
+
+        Raises:
+            KeyError: one was never stored.
+        """
+        for chunk in _chunks(keys):
+            with storage_errors(self.path):
+                found = dict(_select(self._db, "text, data", encoder, chunk))
+            for key in chunk:
+                if key not in found:
+                    raise KeyError(key.hex())
+                yield found[key]
 
     def keep_only(self, encoders: set[str] | None, keys: set[bytes]) -> int:
         """Forget every encoding of other texts or other encoders; returns how many.
@@ -71,16 +90,56 @@ class EncodingCache:
             encoders: None keeps those of every encoder.
         """
         with storage_errors(self.path):
-            stale = [
-                (encoder, text)
-                for encoder, text in self._db.execute("SELECT encoder, text FROM encodings")
-                if bytes(text) not in keys or (encoders is not None and encoder not in encoders)
-            ]
-            with self._db:
-                self._db.executemany("DELETE FROM encodings WHERE encoder = ? AND text = ?", stale)
-            if stale:
+            self._db.execute("CREATE TEMP TABLE wanted (text BLOB PRIMARY KEY) WITHOUT ROWID")
+            try:
+                with self._db:
+                    self._db.executemany(
+                        "INSERT INTO wanted VALUES (?)", ((key,) for key in sorted(keys))
+                    )
+                    condition, names = (
+                        "text NOT IN (SELECT text FROM wanted)",
+                        sorted(encoders or ()),
+                    )
+                    if encoders is not None:
+                        condition += f" OR encoder NOT IN ({_marks(names)})"
+                    gone = self._db.execute(f"DELETE FROM encodings WHERE {condition}", names)
+                    count = gone.rowcount
+            finally:
+                self._db.execute("DROP TABLE wanted")
+            if count:
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return len(stale)
+        return count
+
+
+def stored(
+    db: sqlite3.Connection, encoder: str, keys: Iterable[bytes]
+) -> Iterator[tuple[bytes, bytes]]:
+    """Those of `keys` that a database has, with their encodings.
+
+    Raises:
+        sqlite3.Error: it is no such database, damaged or locked.
+    """
+    for chunk in _chunks(keys):
+        yield from _select(db, "text, data", encoder, chunk).fetchall()
+
+
+def _select(
+    db: sqlite3.Connection, columns: str, encoder: str, keys: Sequence[bytes]
+) -> sqlite3.Cursor:
+    return db.execute(
+        f"SELECT {columns} FROM encodings WHERE encoder = ? AND text IN ({_marks(keys)})",
+        (encoder, *keys),
+    )
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _chunks(keys: Iterable[bytes]) -> Iterator[tuple[bytes, ...]]:
+    remaining = iter(keys)
+    while chunk := tuple(islice(remaining, _CHUNK)):
+        yield chunk
 
 
 def text_key(text: str) -> bytes:
@@ -96,10 +155,14 @@ def unpack_vector(data: bytes) -> FloatArray:
     return np.frombuffer(data, dtype="<f4")
 
 
-def pack_terms(row: sp.csr_matrix) -> bytes:
-    """A sparse row of shape (1, V) as its column numbers, then its weights."""
-    columns = np.asarray(row.indices, dtype="<i4")
-    return columns.tobytes() + np.asarray(row.data, dtype="<f4").tobytes()
+def pack_terms(matrix: sp.csr_matrix) -> list[bytes]:
+    """Each row of a sparse matrix as its column numbers, then its weights."""
+    columns = np.ascontiguousarray(matrix.indices, dtype="<i4")
+    weights = np.ascontiguousarray(matrix.data, dtype="<f4")
+    ends = matrix.indptr.tolist()
+    return [
+        columns[begin:end].tobytes() + weights[begin:end].tobytes() for begin, end in pairwise(ends)
+    ]
 
 
 def unpack_terms(data: bytes) -> tuple[np.ndarray, np.ndarray]:

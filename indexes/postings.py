@@ -50,7 +50,9 @@ class Postings:
             weights = np.asarray(np.load(folder / "weights.npy", mmap_mode="r"))
             size = int(np.load(folder / "size.npy")[0])
             whole = (
-                (starts.dtype, rows.dtype, weights.dtype) == (np.int64, np.int32, np.float32)
+                starts.dtype == np.dtype(np.int64)
+                and rows.dtype == np.dtype(np.int32)
+                and weights.dtype == np.dtype(np.float32)
                 and starts[0] == 0
                 and len(rows) == len(weights) == starts[-1]
                 and bool((np.diff(starts) >= 0).all())
