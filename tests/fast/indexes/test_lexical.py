@@ -88,9 +88,7 @@ def test_scores_equal_those_of_bm25s_to_the_bit(passages: list[list[int]]) -> No
 @given(ROWS.filter(bool), TEXTS, st.integers(1, 5), st.data())
 @settings(max_examples=60, deadline=None)
 def test_a_filter_gives_the_best_of_what_it_allows(items, query, depth, data) -> None:
-    allowed = np.array(
-        data.draw(st.lists(st.booleans(), min_size=len(items), max_size=len(items)))
-    )
+    allowed = np.array(data.draw(st.lists(st.booleans(), min_size=len(items), max_size=len(items))))
     with TemporaryDirectory() as place:
         LexicalIndex.build(*_columns(items, Path(place)))
         index = LexicalIndex.open(Path(place))

@@ -46,8 +46,12 @@ def test_identifiers_are_kept_whole(text: str, whole: str) -> None:
 
 @pytest.mark.parametrize(
     "prose",
-    ["A well-known and/or plain sentence. It ends here, in 2013!", "«Don't», he said: 5 o'clock.",
-     "Größe und Maß", "Yes—or no? (Perhaps.)"],
+    [
+        "A well-known and/or plain sentence. It ends here, in 2013!",
+        "«Don't», he said: 5 o'clock.",
+        "Größe und Maß",
+        "Yes—or no? (Perhaps.)",
+    ],
 )
 def test_prose_has_no_identifiers(prose: str) -> None:
     assert [token for token in extras(prose) if token.startswith("=")] == []
