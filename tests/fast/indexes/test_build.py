@@ -373,7 +373,7 @@ def test_fresh_or_not_a_deleted_document_stays_out_until_put_back(
 
 
 @pytest.mark.parametrize(
-    "pattern", ["passages.sqlite", "*.faiss", "rows.npy", "*.csc.index.npy", "size.json"]
+    "pattern", ["passages.sqlite", "*.faiss", "rows.npy", "*.csc.index.npy", "terms.text.npy"]
 )
 @pytest.mark.parametrize("change", [_flip, lambda path: path.unlink()], ids=["altered", "removed"])
 def test_plain_build_mends_damage(
