@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -85,7 +86,7 @@ class Forward:
             lengths[~new] = old.starts[kept + 1] - old.starts[kept]
             words[~new] = old.words[kept]
             codes[~new] = np.array(old.languages, dtype=object)[old.language_of[kept]]
-        starts = _starts(lengths)
+        starts = starts_of(lengths)
         with (folder / "tokens.npy").open("wb") as file:
             header = {"descr": "<i4", "fortran_order": False, "shape": (int(starts[-1]),)}
             np.lib.format.write_array_header_1_0(file, header)
@@ -132,7 +133,7 @@ class Forward:
             self.words[rows].astype(np.int64) if only_words else self.starts[rows + 1] - begins
         )
         where = np.repeat(np.arange(len(rows)), lengths)
-        before = _starts(lengths)
+        before = starts_of(lengths)
         places = np.arange(before[-1]) + np.repeat(begins - before[:-1], lengths)
         return np.asarray(self.tokens[places]), where
 
@@ -181,7 +182,8 @@ def _numbers(strings: Sequence[str], number: dict[str, int]) -> IdArray:
     return np.fromiter((number[s] for s in strings), dtype=np.int32, count=len(strings))
 
 
-def _starts(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def starts_of(lengths: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Where each of several stretches begins that lie one after the other, and where all end."""
     starts = np.zeros(len(lengths) + 1, dtype=np.int64)
     np.cumsum(lengths, out=starts[1:])
     return starts

@@ -106,7 +106,7 @@ def _stemmer(language: str) -> Any:
 
 @lru_cache(maxsize=64)
 def _stop_words(language: str) -> frozenset[str]:
-    from bm25s import stopwords
+    from indexes.bm25s_engine import stop_words
 
     name = _STOP_WORDS.get(language)
-    return frozenset(getattr(stopwords, f"STOPWORDS_{name}", ()) if name else ())
+    return stop_words(name) if name else frozenset()

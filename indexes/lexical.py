@@ -6,36 +6,31 @@ deleted documents until it merges, so that the same passages can rank differentl
 tens of times as long for a question (`benchmarks/lexical.py`). bm25s cannot add in place. So the
 tokens of every passage are kept beside it (`indexes.forward`): a change cuts into tokens only what
 is new, and the scores, all of which depend on the whole collection, are computed anew from numbers
-(`indexes.bm25`). k1 and b are the values of Anserini's MS MARCO passage runs.
-
-Files: those of bm25s (terms' scores, by term), `terms.*` (the terms, sorted), `lengths.npy` (terms
-per passage) and those of `indexes.forward`. A token is in them only while a passage has it.
+(`indexes.term_scores`). A token is in the files only while a passage has it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from indexes import tokens
+from indexes.bm25 import K1, B
 from indexes.carried import Allowed, Carried, RowArray
 from indexes.encoders import FloatArray
 from indexes.errors import IndexCorruptError
-from indexes.forward import Forward, IdArray
+from indexes.forward import Forward
 from indexes.languages import VERBATIM, language_code, stems
 from indexes.phrases import occurrences, quoted
+from indexes.term_scores import Postings
 from indexes.ranking import Ranking, top
-from indexes.vocabulary import Vocabulary
 
-K1 = 0.9
-B = 0.4
 FINGERPRINT = f"bm25s-lucene-k1={K1}-b={B}-snowball{version('PyStemmer')}-tokens{tokens.VERSION}-2"
 
 
@@ -58,15 +53,8 @@ class LexicalIndex:
 
     stage = "lexical"
 
-    def __init__(
-        self,
-        engine: Any,
-        terms: Vocabulary,
-        lengths: npt.NDArray[np.int32],
-        forward: Forward,
-    ) -> None:
-        self._engine, self._terms = engine, terms
-        self._lengths, self._forward = lengths, forward
+    def __init__(self, postings: Postings, forward: Forward, folder: Path) -> None:
+        self._postings, self._forward, self._folder = postings, forward, folder
         self.size = len(forward)
 
     @classmethod
@@ -104,7 +92,7 @@ class LexicalIndex:
             Forward.write(texts, codes, origin, old, folder)
         except (IndexError, UnicodeDecodeError) as error:  # of the old tokens: nothing else is read
             raise _damaged(carried.folder if carried else folder, error) from error
-        _write_scores(Forward.open(folder), folder)
+        Postings.write(Forward.open(folder), folder)
 
     @classmethod
     def open(cls, folder: Path) -> LexicalIndex:
@@ -113,38 +101,42 @@ class LexicalIndex:
         Raises:
             IndexCorruptError: a file is missing or cannot be read.
         """
-        from indexes.bm25 import Bm25
-
         with _damage_named(folder):
-            forward = Forward.open(folder)
-            terms = Vocabulary.open(folder, "terms")
-            lengths = np.load(folder / "lengths.npy", mmap_mode="r")
-            engine = Bm25.load(str(folder), mmap=True, load_vocab=False, show_progress=False)
-            scores = engine.scores
-            if len(scores["indptr"]) != len(terms) + 1 or len(lengths) != len(forward):
+            forward, postings = Forward.open(folder), Postings.open(folder)
+            if len(forward) != len(postings):
                 raise ValueError("terms and passages do not fit together")
-            if not len(scores["data"]) == len(scores["indices"]) == int(scores["indptr"][-1]):
-                raise ValueError("scores are missing")
-        return cls(engine, terms, lengths, forward)
+        return cls(postings, forward, folder)
 
     def terms(self, text: str) -> list[str]:
         """The stems of a text that the index knows: what a query is matched by."""
-        return list(dict.fromkeys(name.removeprefix(VERBATIM) for name, _ in self._known(text)))
+        with _damage_named(self._folder):
+            names = [name.removeprefix(VERBATIM) for name, _ in self._known(text)]
+        return list(dict.fromkeys(names))
 
-    def search(self, query: str, depth: int, allowed: Allowed | None = None) -> Ranking:
+    def search(
+        self,
+        query: str,
+        depth: int,
+        allowed: Allowed | None = None,
+        *,
+        require_phrases: bool = True,
+    ) -> Ranking:
         """The best `depth` rows with a score above 0, of those that `allowed` allows.
 
-        Nothing is found if a phrase of the query is in no passage: `phrase_rows` tells.
+        Args:
+            require_phrases: find only what holds every phrase of the query; nothing is found if
+                one of them is in no passage (`phrase_rows` tells). Otherwise a phrase is only one
+                more term: the names in quotation marks of a question are rarely meant as a filter.
 
         Raises:
             IndexCorruptError: a file does not hold what it should.
         """
-        with _damage_named(Path(self.stage)):
+        with _damage_named(self._folder):
             phrases = self._phrases(query)
             scores = np.zeros(self.size, dtype=np.float32)
             for part in [*self._parts(query), *phrases]:
                 scores[part.rows] += np.float32(part.weight) * part.scores
-            for phrase in phrases:
+            for phrase in phrases if require_phrases else ():
                 scores[~self._mask(phrase.rows)] = 0
             if allowed is not None:
                 scores[~allowed] = 0
@@ -152,10 +144,12 @@ class LexicalIndex:
 
     def phrase_rows(self, query: str) -> Allowed | None:
         """Which rows hold all phrases of a query as written; None if it has no phrase."""
-        phrases = self._phrases(query)
-        if not phrases:
-            return None
-        return np.logical_and.reduce([self._mask(phrase.rows) for phrase in phrases])
+        allowed: Allowed | None = None
+        with _damage_named(self._folder):
+            for phrase in self._phrases(query):
+                mask = self._mask(phrase.rows)
+                allowed = mask if allowed is None else allowed & mask
+        return allowed
 
     def matches(self, query: str, row: int) -> list[tuple[str, float]]:
         """The terms and phrases of a query that a row has, with their shares of its score.
@@ -163,7 +157,9 @@ class LexicalIndex:
         Largest first; the shares add up to 1. Empty if the row has none.
         """
         found: dict[str, float] = {}
-        for part in [*self._parts(query), *self._phrases(query)]:
+        with _damage_named(self._folder):
+            parts = [*self._parts(query), *self._phrases(query)]
+        for part in parts:
             place = int(np.searchsorted(part.rows, row))
             if place < len(part.rows) and part.rows[place] == row:
                 name = part.name.removeprefix(VERBATIM)
@@ -181,19 +177,30 @@ class LexicalIndex:
 
     def _parts(self, query: str) -> list[_Part]:
         """A query's terms; one that is written twice counts twice."""
-        parts = {}
-        for name, number in self._known(query):
-            if number in parts:
-                known = parts[number]
-                parts[number] = _Part(name, known.rows, known.scores, known.weight + 1)
-            else:
-                parts[number] = _Part(name, *self._postings(number))
+        weights: dict[tuple[str, int], float] = {}
+        for term in self._known(query):
+            weights[term] = weights.get(term, 0.0) + 1.0
+        parts = {
+            name: _Part(name, *self._postings.of(number), weight)
+            for (name, number), weight in weights.items()
+        }
+        asked = tokens.identifiers(query)
+        if set(tokens.words(query)) <= {w for found in asked for w in tokens.words(found.whole)}:
+            for identifier in asked:
+                self._lift(identifier, parts)
         return list(parts.values())
 
-    def _postings(self, term: int) -> tuple[RowArray, FloatArray]:
-        scores = self._engine.scores
-        begin, end = int(scores["indptr"][term]), int(scores["indptr"][term + 1])
-        return scores["indices"][begin:end], scores["data"][begin:end]
+    def _lift(self, identifier: tokens.Identifier, parts: dict[str, _Part]) -> None:
+        """Where nothing but identifiers is asked for, weigh one so that each passage that has it
+        comes before those that have its parts only."""
+        whole = VERBATIM + identifier.whole
+        if whole not in parts:
+            return
+        pieces = " ".join((identifier.whole, *identifier.parts))
+        others = {name for name, _ in self._known(pieces)} & set(parts) - {whole}
+        most = sum(parts[name].weight * float(parts[name].scores.max()) for name in others)
+        least = float(parts[whole].scores.min())
+        parts[whole] = replace(parts[whole], weight=max(1.0, most / least))
 
     def _known(self, text: str) -> list[tuple[str, int]]:
         """The terms of a text that the index has, in order, with their numbers.
@@ -210,21 +217,15 @@ class LexicalIndex:
             (term, number)
             for own in zip(*by_language, strict=True)
             for term in dict.fromkeys(own)
-            if term and (number := self._terms.find(term)) >= 0
+            if term and (number := self._postings.terms.find(term)) >= 0
         ]
 
     def _phrases(self, query: str) -> list[_Part]:
-        from indexes.bm25 import inverse_frequency, saturation
-
         parts = []
         for phrase in quoted(query):
             rows, counts = occurrences(self._forward, phrase, self._candidates(phrase))
-            average = float(np.mean(self._lengths)) if self.size else 0.0
-            shares = saturation(
-                counts.astype(np.float32), self._lengths[rows], max(average, 1e-9), K1, B
-            )
-            scores = inverse_frequency(len(rows), self.size) * shares
-            parts.append(_Part(f"“{' '.join(phrase)}”", rows, scores.astype(np.float32)))
+            scores = self._postings.scored(rows, counts)
+            parts.append(_Part(f"“{' '.join(phrase)}”", rows, scores))
         return parts
 
     def _candidates(self, phrase: Sequence[str]) -> RowArray | None:
@@ -234,49 +235,11 @@ class LexicalIndex:
         for own in zip(*by_language, strict=True):
             if not all(own):
                 continue  # a stop word somewhere: its passages are not in the postings
-            numbers = {self._terms.find(term) for term in own} - {-1}
-            lists = [self._postings(number)[0] for number in sorted(numbers)]
+            numbers = {self._postings.terms.find(term) for term in own} - {-1}
+            lists = [self._postings.of(number)[0] for number in sorted(numbers)]
             rows = np.unique(np.concatenate(lists)) if lists else np.zeros(0, dtype=np.int64)
             candidates = rows if candidates is None else np.intersect1d(candidates, rows)
-        return None if candidates is None else candidates.astype(np.int64)
-
-
-def _write_scores(forward: Forward, folder: Path) -> None:
-    """Terms, their scores and the passages' lengths, from the token sequences."""
-    import scipy.sparse as sp
-
-    from indexes.bm25 import Bm25
-
-    strings = forward.vocabulary.strings()
-    by_language: dict[int, tuple[IdArray, list[str]]] = {}
-    for number, code in enumerate(forward.languages):
-        own = forward.used(np.flatnonzero(forward.language_of == number).astype(np.int64))
-        by_language[number] = own, stems([strings[token] for token in own], code)
-    terms = sorted({term for _, own in by_language.values() for term in own if term})
-    place = {term: index for index, term in enumerate(terms)} | {"": -1}
-    term_of = np.full((len(forward.languages), len(strings)), -1, dtype=np.int32)
-    for number, (own, found) in by_language.items():
-        term_of[number, own] = [place[term] for term in found]
-    flat, lengths = [], np.zeros(len(forward), dtype=np.int32)
-    for rows in forward.batches(np.arange(len(forward), dtype=np.int64)):
-        ids, where = forward.gathered(rows)
-        counted = term_of[forward.language_of[rows][where], ids]
-        scored = counted >= 0
-        lengths[rows] = np.bincount(where[scored], minlength=len(rows))
-        flat.append(counted[scored])
-    columns = np.concatenate(flat) if flat else np.zeros(0, dtype=np.int32)
-    starts = np.zeros(len(forward) + 1, dtype=np.int64)
-    np.cumsum(lengths, out=starts[1:])
-    occurrence = sp.csr_matrix(
-        (np.ones(len(columns), dtype=np.int32), columns, starts),
-        shape=(len(forward), len(terms)),
-    )
-    engine = Bm25(k1=K1, b=B, method="lucene")
-    engine.scores = engine.build_index_from_ids(range(len(terms)), occurrence)
-    engine.vocab_dict = {}  # the terms have a file of their own, which need not be loaded
-    engine.save(str(folder), show_progress=False)
-    Vocabulary.write(terms, folder, "terms")
-    np.save(folder / "lengths.npy", lengths)
+        return candidates if candidates is None else np.asarray(candidates, dtype=np.int64)
 
 
 @contextmanager

@@ -129,6 +129,44 @@ def test_pieces_of_a_table_name_its_columns():
     assert all(p.text.endswith("in stock") for p in passages)
 
 
+def test_every_piece_of_a_long_table_is_encoded_with_its_columns_and_headings():
+    rows = "\n".join(f"item {n} | {n} pieces | in stock" for n in range(40))
+    document = make_document(("table", f"Name | Amount | State\n{rows}", ["Stock", "May"]))
+    passages = Chunker(max_words=60).split(document)
+    assert len(passages) > 3
+    for passage in passages:
+        context, _, _ = passage.indexed_text.partition("\nitem")
+        assert "Title › Stock › May" in context
+        assert context.count("Name | Amount | State") == 1
+
+
+def test_every_piece_of_a_long_list_is_encoded_with_what_introduces_it():
+    items = "\n".join(f"- point number {n} of the list, in a few words" for n in range(40))
+    document = make_document(
+        ("text", "The committee decided the following points:", ["Minutes"]),
+        ("list", items, ["Minutes"]),
+    )
+    passages = Chunker(max_words=60).split(document)
+    assert len(passages) > 3
+    for passage in passages:
+        assert "Title › Minutes" in passage.indexed_text
+        assert passage.indexed_text.count("The committee decided the following points:") == 1
+        assert passage.text.startswith(("The committee", "- point"))
+
+
+def test_code_that_fits_is_kept_whole():
+    lines = "\n".join(f"    step_{n}(value)  # {n}" for n in range(20))
+    code = f"def run(value):\n{lines}\n\n    return value"
+    document = make_document(
+        ("text", " ".join([SENTENCE] * 8), ["Use"]),
+        ("code", code, ["Use"]),
+        ("text", " ".join([SENTENCE] * 8), ["Use"]),
+    )
+    passages = Chunker(max_words=100).split(document)
+    assert len(passages) > 1
+    assert [passage for passage in passages if code in passage.text]
+
+
 def test_an_announcement_goes_with_what_it_announces():
     document = make_document(
         ("text", " ".join([SENTENCE] * 5), []),
