@@ -32,7 +32,9 @@ def retrieval(
     stages: Annotated[
         bool, typer.Option("--stages", help="Show each retriever alone beside the fusion.")
     ] = False,
-    fusion: Annotated[str, typer.Option(help="min-max or rrf.")] = "min-max",
+    fusion: Annotated[
+        str, typer.Option(help="min-max, rrf, combmnz, z-score or tm2c2.")
+    ] = "min-max",
     run: Annotated[Path | None, typer.Option("--run", help="Write a TREC run file here.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
