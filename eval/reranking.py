@@ -1,0 +1,198 @@
+"""What a reranker adds to the fused list, with its weight chosen by cross-validation."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assistant.errors import UsageError
+from assistant.workspace import Workspace
+from eval.collections import load_collection
+from eval.fusion import Candidate, FusionReport, choose, report_json
+from eval.ranked_lists import JudgedLists, JudgedQuery, judged_lists
+from eval.retrieval import RUN_DEPTH, index_collection
+from indexes.cross_encoder import CrossEncoderReranker
+from indexes.dense_encoder import SentenceTransformerEncoder
+from indexes.documents import Passage
+from indexes.encoders import FloatArray
+from indexes.fusion import min_max
+from indexes.index import DEFAULT_WEIGHTS, Index
+from indexes.late_interaction import LateInteraction
+from indexes.progress import OnProgress, Progress
+from indexes.reranking import Reranker, blended
+from indexes.token_vectors import EmbedderTokens, TokenVectors
+
+WEIGHTS = tuple(number / 10 for number in range(11))
+# Queries timed with nothing kept, as a person's search would run.
+TIMED = 15
+
+Scores = Mapping[int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Milliseconds that reranking adds to a search, over `queries` of them."""
+
+    collection: str
+    queries: int
+    median: float
+    highest: float
+
+
+@dataclass(frozen=True, slots=True)
+class RerankingReport:
+    """Validations of the weight, and what a query costs."""
+
+    reranker: str
+    depth: int
+    report: FusionReport
+    costs: tuple[Cost, ...]
+
+
+class KeptTokens:
+    """Token vectors that are kept: many queries of a collection share their candidates."""
+
+    def __init__(self, tokens: TokenVectors) -> None:
+        self._tokens = tokens
+        self._kept: dict[str, FloatArray] = {}
+
+    def token_vectors(self, texts: Sequence[str]) -> list[FloatArray]:
+        missing = [text for text in dict.fromkeys(texts) if text not in self._kept]
+        for text, vectors in zip(missing, self._tokens.token_vectors(missing), strict=True):
+            # Half precision: a thousand passages are 200 MB. Cosines change by less than 1e-3.
+            self._kept[text] = vectors.astype("float16")
+        return [self._kept[text].astype("float32") for text in texts]
+
+
+def evaluate_reranking(
+    workspace: Workspace,
+    folders: Sequence[Path],
+    *,
+    depth: int = 20,
+    cross_encoder: Path | None = None,
+    folds: int = 5,
+    seed: int = 0,
+    on_progress: OnProgress = lambda progress: None,
+) -> RerankingReport:
+    """Rerank the first `depth` of each query's default fused list with every weight.
+
+    Args:
+        cross_encoder: a folder; None measures late interaction of the embedder's tokens.
+
+    Raises:
+        UsageError: no collection, or the embedder gives no vectors of tokens.
+        KnowledgeAssistantError: a stage or the weights are missing.
+    """
+    if not folders:
+        raise UsageError("no collection given")
+    lists, costs = [], []
+    scored: dict[tuple[str, str], Scores] = {}
+    for collection in [load_collection(folder) for folder in folders]:
+        index = index_collection(workspace, collection, on_progress)
+        found = judged_lists(
+            index,
+            collection,
+            depth=max(workspace.settings.retrieval.depth, RUN_DEPTH),
+            on_progress=on_progress,
+        )
+        lists.append(found)
+        plain: Reranker
+        if cross_encoder is not None:
+            plain = many = CrossEncoderReranker(cross_encoder)
+        else:
+            tokens = _tokens(workspace)
+            plain, many = LateInteraction(tokens), LateInteraction(KeptTokens(tokens))
+        costs.append(_cost(index, found, plain, depth))
+        for query, scores in _scored(index, found, many, depth, on_progress):
+            scored[found.collection, query.id] = scores
+    by_query = {
+        id(query): scored[one.collection, query.id] for one in lists for query in one.queries
+    }
+    name = "cross-encoder" if cross_encoder is not None else "late interaction"
+    ways = {name: [_candidate(by_query, name, weight) for weight in WEIGHTS]}
+    report = choose(lists, ways, folds=folds, seed=seed, on_progress=on_progress)
+    return RerankingReport(name, depth, report, tuple(costs))
+
+
+def reranking_json(measured: RerankingReport) -> dict[str, Any]:
+    """The documented shape of `assistant eval reranking --json`."""
+    return {
+        "reranker": measured.reranker,
+        "depth": measured.depth,
+        **report_json(measured.report),
+        "milliseconds_a_query": [
+            {
+                "collection": cost.collection,
+                "timed": cost.queries,
+                "median": round(cost.median, 1),
+                "most": round(cost.highest, 1),
+            }
+            for cost in measured.costs
+        ],
+    }
+
+
+def first_rows(query: JudgedQuery, depth: int) -> list[tuple[int, float]]:
+    """The first of the default fused list: (row, fused score)."""
+    fused = min_max(query.rankings, DEFAULT_WEIGHTS)
+    return sorted(fused.items(), key=lambda item: (-item[1], item[0]))[:depth]
+
+
+def reranked(query: JudgedQuery, scores: Scores, weight: float) -> dict[int, float]:
+    """The passages that were reranked, in their new order; ten are all that is measured."""
+    first = first_rows(query, len(scores))
+    mixed = blended([own for _, own in first], [scores[row] for row, _ in first], weight)
+    # A blend of equal scores keeps the order of the fused list, as a stable sort does in search.
+    order = sorted(range(len(first)), key=lambda position: -mixed[position])
+    return {first[position][0]: float(-rank) for rank, position in enumerate(order)}
+
+
+def _candidate(by_query: Mapping[int, Scores], name: str, weight: float) -> Candidate:
+    def scores(query: JudgedQuery) -> dict[int, float]:
+        return reranked(query, by_query[id(query)], weight)
+
+    return Candidate(f"{name} × {weight:g}", scores)
+
+
+def _tokens(workspace: Workspace) -> EmbedderTokens:
+    encoder = workspace.encoders.dense()
+    if not isinstance(encoder, SentenceTransformerEncoder):
+        raise UsageError(
+            "this embedder gives no vectors of single tokens",
+            remedy="set models.embedder to a sentence-transformers folder",
+        )
+    return EmbedderTokens(encoder)
+
+
+def _scored(
+    index: Index,
+    lists: JudgedLists,
+    reranker: Reranker,
+    depth: int,
+    on_progress: OnProgress,
+) -> list[tuple[JudgedQuery, Scores]]:
+    found = []
+    started = time.monotonic()
+    for number, query in enumerate(lists.queries, start=1):
+        rows = [row for row, _ in first_rows(query, depth)]
+        scores = reranker.scores(query.text, index.store.by_rows(rows)) if rows else []
+        found.append((query, dict(zip(rows, map(float, scores), strict=True))))
+        seconds = time.monotonic() - started
+        on_progress(Progress("rerank", number, len(lists.queries), "queries", seconds))
+    return found
+
+
+def _cost(index: Index, lists: JudgedLists, reranker: Reranker, depth: int) -> Cost:
+    seconds = []
+    for query in lists.queries[: TIMED + 1]:
+        rows = [row for row, _ in first_rows(query, depth)]
+        passages: list[Passage] = index.store.by_rows(rows)
+        started = time.monotonic()
+        reranker.scores(query.text, passages)
+        seconds.append(1000 * (time.monotonic() - started))
+    timed = seconds[1:] or seconds  # the first one loads what later ones find loaded
+    return Cost(lists.collection, len(timed), statistics.median(timed), max(timed))
