@@ -100,12 +100,7 @@ def evaluate_reranking(
             on_progress=on_progress,
         )
         lists.append(found)
-        plain: Reranker
-        if cross_encoder is not None:
-            plain = many = CrossEncoderReranker(cross_encoder)
-        else:
-            tokens = _tokens(workspace)
-            plain, many = LateInteraction(tokens), LateInteraction(KeptTokens(tokens))
+        plain, many = _rerankers(workspace, cross_encoder)
         costs.append(_cost(index, found, plain, depth))
         for query, scores in _scored(index, found, many, depth, on_progress):
             scored[found.collection, query.id] = scores
@@ -143,12 +138,14 @@ def first_rows(query: JudgedQuery, depth: int) -> list[tuple[int, float]]:
 
 
 def reranked(query: JudgedQuery, scores: Scores, weight: float) -> dict[int, float]:
-    """The passages that were reranked, in their new order; ten are all that is measured."""
-    first = first_rows(query, len(scores))
+    """The passages that were reranked, in their new order, then the others in their old one."""
+    rows = first_rows(query, sum(map(len, query.rankings.values())))
+    first, others = rows[: len(scores)], rows[len(scores) :]
     mixed = blended([own for _, own in first], [scores[row] for row, _ in first], weight)
-    # A blend of equal scores keeps the order of the fused list, as a stable sort does in search.
+    # Sorting is stable, so passages of one blend keep the order of the fused list.
     order = sorted(range(len(first)), key=lambda position: -mixed[position])
-    return {first[position][0]: float(-rank) for rank, position in enumerate(order)}
+    best_first = [first[position][0] for position in order] + [row for row, _ in others]
+    return {row: float(-rank) for rank, row in enumerate(best_first)}
 
 
 def _candidate(by_query: Mapping[int, Scores], name: str, weight: float) -> Candidate:
@@ -156,6 +153,15 @@ def _candidate(by_query: Mapping[int, Scores], name: str, weight: float) -> Cand
         return reranked(query, by_query[id(query)], weight)
 
     return Candidate(f"{name} × {weight:g}", scores)
+
+
+def _rerankers(workspace: Workspace, cross_encoder: Path | None) -> tuple[Reranker, Reranker]:
+    """As a search would use it, to be timed; and one that keeps what it can, to be measured."""
+    if cross_encoder is not None:
+        reranker = CrossEncoderReranker(cross_encoder)
+        return reranker, reranker
+    tokens = _tokens(workspace)
+    return LateInteraction(tokens), LateInteraction(KeptTokens(tokens))
 
 
 def _tokens(workspace: Workspace) -> EmbedderTokens:
@@ -175,12 +181,12 @@ def _scored(
     depth: int,
     on_progress: OnProgress,
 ) -> list[tuple[JudgedQuery, Scores]]:
-    found = []
+    found: list[tuple[JudgedQuery, Scores]] = []
     started = time.monotonic()
     for number, query in enumerate(lists.queries, start=1):
         rows = [row for row, _ in first_rows(query, depth)]
-        scores = reranker.scores(query.text, index.store.by_rows(rows)) if rows else []
-        found.append((query, dict(zip(rows, map(float, scores), strict=True))))
+        scores = reranker.scores(query.text, index.store.by_rows(rows)).tolist() if rows else []
+        found.append((query, dict(zip(rows, scores, strict=True))))
         seconds = time.monotonic() - started
         on_progress(Progress("rerank", number, len(lists.queries), "queries", seconds))
     return found
