@@ -1,6 +1,6 @@
 """From fused scores to the list that is shown: rerank, fold, diversify.
 
-fused scores ─ first N ─ rerank once over all queries' union ─ fold near-duplicates ─ diversify ─ rows
+fused scores of all queries ─ rerank the first once ─ fold near-duplicates ─ diversify ─ places
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from indexes.encoders import FloatArray
 from indexes.errors import UsageError
 from indexes.folding import folded
 from indexes.queries import Query
-from indexes.reranking import RerankPlace, Reranker, blended, places, scores_for_queries
+from indexes.reranking import Reranker, RerankPlace, blended, places, scores_for_queries
 
 Vectors = Callable[[Sequence[int]], FloatArray]
 """Unit vectors of shape (len(rows), d) of the passages at some rows."""

@@ -34,7 +34,7 @@ def word_overlap(texts: Sequence[str]) -> FloatArray:
 
 def vector_similarity(vectors: FloatArray) -> FloatArray:
     """Cosines of unit vectors of shape (n, d), those below 0 as 0: shape (n, n)."""
-    return np.clip(vectors @ vectors.T, 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(vectors @ vectors.T, 0.0, 1.0), dtype=np.float32)
 
 
 def diversified(relevance: Sequence[float], similar: FloatArray, diversity: float) -> list[int]:

@@ -17,7 +17,8 @@ from indexes.documents import content_hash
 SHINGLE_WORDS = 3
 SIMILAR_FROM = 0.9
 
-_WORD = re.compile(r"\w+(?:[.,:/'’-]\w+)*")
+# A sign before a number and a percent sign after it belong to it; so do marks within a word.
+_WORD = re.compile(r"(?:(?<!\w)[+−-](?=\d))?\w+(?:[.,:/'’-]\w+)*%?")
 _SPACE = re.compile(r"\s+")
 # A passage that says "not" and one that does not are no duplicates, however alike.
 _NEGATIONS = frozenset(
@@ -49,29 +50,35 @@ def shingles(text: str, size: int = SHINGLE_WORDS) -> frozenset[tuple[str, ...]]
 
 def jaccard(a: frozenset[tuple[str, ...]], b: frozenset[tuple[str, ...]]) -> float:
     """Size of the intersection over that of the union; 1 for two empty sets."""
-    union = len(a | b)
-    return len(a & b) / union if union else 1.0
+    common = len(a & b)
+    union = len(a) + len(b) - common
+    return common / union if union else 1.0
 
 
-def tells_apart(text: str) -> Counter[str]:
-    """What two near-duplicates must share to say the same: numbers, words with digits, negations.
+def tells_apart(text: str) -> tuple[Counter[str], frozenset[str]]:
+    """What two near-duplicates must share to say the same.
 
-    With how often each occurs, since "5 of 10" and "10 of 10" have the same numbers otherwise.
+    Numbers (and words with digits) and negations, with how often each occurs, since "5 of 10" and
+    "10 of 10" have the same numbers otherwise; and the words written with a capital, which are
+    the names in most languages: pages made from one template differ in nothing else.
     """
-    return Counter(
+    words = _WORD.findall(_SPACE.sub(" ", unicodedata.normalize("NFKC", text)))
+    decisive = Counter(
         word
-        for word in _WORD.findall(normalised(text))
+        for word in map(str.casefold, words)
         if any(c.isdigit() for c in word) or word in _NEGATIONS or word.endswith(("n't", "n’t"))
     )
+    return decisive, frozenset(word for word in words if word[0].isupper())
 
 
 def folded(texts: Sequence[str], *, similar_from: float = SIMILAR_FROM) -> list[Fold]:
     """Group near-duplicates under the first of them; the folds keep the order of their first.
 
     Two texts are alike if they are equal once normalised, or if the Jaccard similarity of their
-    shingles is at least `similar_from` and they share numbers and negations (`tells_apart`). Each
-    text is compared with the passages shown only, so that likeness does not creep from one to the
-    next. A text without any word is alike only to an equal one.
+    shingles is at least `similar_from` and they share numbers, negations and names
+    (`tells_apart`). Each text is compared with the passages shown only, so that likeness does not
+    creep from one to the next. A text without any word is alike only to an equal one. One other
+    word may differ ("rises" for "falls"): what is folded must stay within reach of the reader.
     """
     shown: list[int] = []
     members: dict[int, list[int]] = {}
