@@ -6,7 +6,7 @@ depend on the query. All are compared with the present default: min-max with the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,15 @@ from assistant.errors import UsageError
 from assistant.workspace import Workspace
 from eval.collections import load_collection
 from eval.cross_validation import Validation, cross_validated, folds_of, left_out
-from eval.ranked_lists import JudgedLists, JudgedQuery, Scorer, judged_lists, table_of
+from eval.ranked_lists import (
+    Candidates,
+    Floats,
+    JudgedLists,
+    JudgedQuery,
+    Rows,
+    judged_lists,
+    table_of,
+)
 from eval.retrieval import RUN_DEPTH, index_collection
 from indexes.fusion import FUSIONS, Fusion, fusion_named
 from indexes.index import DEFAULT_WEIGHTS
@@ -31,12 +39,42 @@ AGREEMENT_STRENGTHS = (0.0, 0.5, 1.0, 2.0)
 EXACT_FACTORS = (1.0, 1.5, 2.0, 3.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One ranking to choose: a name for people, and the scores it gives."""
+Weights = Mapping[str, float]
 
-    label: str
-    scorer: Scorer
+
+@dataclass(frozen=True, slots=True)
+class Weighted:
+    """One fusion function under many weights.
+
+    All of `indexes.fusion` but CombMNZ are sums of one part per list, so a query's lists are
+    scaled once and then weighted by a matrix product; CombMNZ multiplies that by a count. A test
+    compares both with the functions themselves.
+
+    Attributes:
+        weights: of each candidate, for one query.
+        counted: whether to multiply by the number of lists, as CombMNZ does.
+    """
+
+    labels: Sequence[str]
+    fuse: Fusion
+    weights: Callable[[JudgedQuery], Sequence[Weights]]
+    counted: bool = False
+
+    def scores(self, query: JudgedQuery) -> tuple[Rows, Floats]:
+        present = [stage for stage in STAGES if len(query.rankings.get(stage, ()))]
+        alone = [self.fuse({stage: query.rankings[stage]}, {stage: 1.0}) for stage in present]
+        rows = np.array(sorted({row for part in alone for row in part}), dtype=np.int64)
+        parts = np.array([[part.get(row, 0.0) for part in alone] for row in rows.tolist()])
+        weights = np.array([[w.get(s, 0.0) for s in present] for w in self.weights(query)])
+        if not len(rows):
+            return rows, np.zeros((0, len(self.labels)))
+        scores = parts @ weights.T
+        if self.counted:
+            held = np.array([[row in part for part in alone] for row in rows.tolist()])
+            scores = scores * (held.astype(np.float64) @ (weights > 0).T)
+        # Where no list with a weight found anything, nothing is found.
+        scores[:, weights.sum(axis=1) <= 0] = np.nan
+        return rows, scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +114,37 @@ def weight_grid(step: float) -> list[dict[str, float]]:
     ]
 
 
-def ways_of_fusing(step: float) -> dict[str, list[Candidate]]:
+def ways_of_fusing(step: float) -> dict[str, Candidates]:
     """Candidates by way. The default comes first in each, so that it stays where nothing is won."""
-    grid = [dict(DEFAULT_WEIGHTS), *weight_grid(step)]
+    grid: list[Weights] = [DEFAULT_WEIGHTS, *weight_grid(step)]
     base = fusion_named(DEFAULT_FUSION)
-    default = _plain(DEFAULT_FUSION, base, DEFAULT_WEIGHTS)
-    ways = {
-        name: [_plain(name, fuse, weights) for weights in grid] for name, fuse in FUSIONS.items()
+    ways: dict[str, Candidates] = {
+        name: Weighted(
+            [f"{name} {_named(weights)}" for weights in grid],
+            # What is scaled and summed; the count makes it CombMNZ.
+            base if name == "combmnz" else fuse,
+            lambda query: grid,
+            counted=name == "combmnz",
+        )
+        for name, fuse in FUSIONS.items()
     }
-    ways["min-max, lists that agree"] = [
-        _agreeing(base, weights, strength) for weights in grid for strength in AGREEMENT_STRENGTHS
-    ]
-    ways["min-max, exact words"] = [
-        _exact(base, weights, factor) for weights in grid for factor in EXACT_FACTORS
-    ]
-    return {name: [default, *candidates] for name, candidates in ways.items()}
+    ways["min-max, lists that agree"] = Weighted(
+        [f"{_named(w)} agreement {strength:g}" for w in grid for strength in AGREEMENT_STRENGTHS],
+        base,
+        lambda query: [
+            by_agreement(query.rankings, w, strength)
+            for w in grid
+            for strength in AGREEMENT_STRENGTHS
+        ],
+    )
+    ways["min-max, exact words"] = Weighted(
+        [f"{_named(w)} exact × {factor:g}" for w in grid for factor in EXACT_FACTORS],
+        base,
+        lambda query: [
+            for_exact_words(query.text, w, factor) for w in grid for factor in EXACT_FACTORS
+        ],
+    )
+    return ways
 
 
 def evaluate_fusion(
@@ -129,37 +183,45 @@ def lists_of(
 
 def choose(
     lists: Sequence[JudgedLists],
-    ways: Mapping[str, Sequence[Candidate]],
+    ways: Mapping[str, Candidates],
     *,
     folds: int,
     seed: int = 0,
-    together: str = "everything",
     on_progress: OnProgress = lambda progress: None,
 ) -> FusionReport:
-    """Validate each way, and the choice over all of them together (named `together`)."""
+    """Validate each way, and the choice over all of them together (named "everything").
+
+    The first candidate of the first way is the default, with which every way is compared and
+    which it falls back to.
+    """
     names = [one.collection for one in lists]
     parts = [folds_of([q.group for q in one.queries], folds, seed) for one in lists]
-    flat = [candidate for candidates in ways.values() for candidate in candidates]
-    tables = [table_of(one, [c.scorer for c in flat], on_progress=on_progress) for one in lists]
-    slices: dict[str, list[int]] = {}
-    for name, candidates in ways.items():
-        start = sum(map(len, slices.values()))
-        slices[name] = list(range(start, start + len(candidates)))
+    tables: dict[str, list[Floats]] = {
+        name: [table_of(one, way, on_progress=on_progress) for one in lists]
+        for name, way in ways.items()
+    }
+    labels = {name: list(way.labels) for name, way in ways.items()}
+    first = next(iter(ways))
+    default, called = [table[:, :1] for table in tables[first]], labels[first][0]
     if len(ways) > 1:
-        slices[together] = list(range(len(flat)))
-    labels = np.array([candidate.label for candidate in flat])
+        tables["everything"] = [
+            np.concatenate([tables[name][number] for name in ways], axis=1)
+            for number in range(len(lists))
+        ]
+        labels["everything"] = [label for name in ways for label in labels[name]]
     validated = []
-    for name, columns in slices.items():
-        own, called = [table[:, columns] for table in tables], labels[columns].tolist()
+    for name, own in tables.items():
+        with_default = [np.concatenate(both, axis=1) for both in zip(default, own, strict=True)]
+        choices = [called, *labels[name]]
         validated.append(
             Way(
                 name,
-                len(columns),
-                cross_validated(names, own, parts, called),
-                left_out(names, own, called) if len(lists) > 1 else None,
+                len(choices) - 1,
+                cross_validated(names, with_default, parts, choices),
+                left_out(names, with_default, choices) if len(lists) > 1 else None,
             )
         )
-    return FusionReport(tuple(names), flat[0].label, folds, seed, tuple(validated))
+    return FusionReport(tuple(names), called, folds, seed, tuple(validated))
 
 
 def report_json(report: FusionReport) -> dict[str, Any]:
@@ -204,24 +266,3 @@ def _validation_json(validation: Validation) -> dict[str, Any]:
 
 def _named(weights: Mapping[str, float]) -> str:
     return "/".join(f"{weights.get(stage, 0.0):.2f}".removeprefix("0") for stage in STAGES)
-
-
-def _plain(name: str, fuse: Fusion, weights: Mapping[str, float]) -> Candidate:
-    def scores(query: JudgedQuery) -> dict[int, float]:
-        return fuse(query.rankings, weights)
-
-    return Candidate(f"{name} {_named(weights)}", scores)
-
-
-def _agreeing(fuse: Fusion, weights: Mapping[str, float], strength: float) -> Candidate:
-    def scores(query: JudgedQuery) -> dict[int, float]:
-        return fuse(query.rankings, by_agreement(query.rankings, weights, strength))
-
-    return Candidate(f"{_named(weights)} agreement {strength:g}", scores)
-
-
-def _exact(fuse: Fusion, weights: Mapping[str, float], factor: float) -> Candidate:
-    def scores(query: JudgedQuery) -> dict[int, float]:
-        return fuse(query.rankings, for_exact_words(query.text, weights, factor))
-
-    return Candidate(f"{_named(weights)} exact × {factor:g}", scores)

@@ -6,8 +6,10 @@ rows, and nDCG is computed here on rows (the value of ir_measures' nDCG@k, which
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +22,7 @@ from indexes.queries import Query
 from indexes.ranking import Ranking
 
 Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
 CUTS = (5, 10)
 
 
@@ -50,8 +53,15 @@ class JudgedLists:
     queries: tuple[JudgedQuery, ...]
 
 
-Scorer = Callable[[JudgedQuery], Mapping[int, float]]
-"""Ranks a query's passages: row → score."""
+class Candidates(Protocol):
+    """Rankings to choose from, by name; all of a query's at once."""
+
+    @property
+    def labels(self) -> Sequence[str]: ...
+
+    def scores(self, query: JudgedQuery) -> tuple[Rows, Floats]:
+        """Rows of shape (passages,), ascending, and their scores, (passages, candidates)."""
+        ...
 
 
 def judged_lists(
@@ -68,6 +78,7 @@ def judged_lists(
     """
     groups = conversations(collection)
     found: list[JudgedQuery] = []
+    started = time.monotonic()
     for number, (query, text) in enumerate(collection.queries.items(), start=1):
         (rankings,), missing = index.rank([Query(text)], depth)
         if missing:
@@ -81,7 +92,8 @@ def judged_lists(
         for passage, grade in judged.items():
             grades.update(dict.fromkeys(index.store.rows_of([passage]), grade))
         found.append(JudgedQuery(query, text, groups[query], rankings, grades, ideal))
-        on_progress(Progress("search", number, len(collection.queries), "queries", 0.0))
+        seconds = time.monotonic() - started
+        on_progress(Progress("search", number, len(collection.queries), "queries", seconds))
     return JudgedLists(collection.name, index.manifest.passages, tuple(found))
 
 
@@ -95,36 +107,41 @@ def conversations(collection: Collection) -> dict[str, str]:
     return first
 
 
-def ndcg(query: JudgedQuery, scores: Mapping[int, float]) -> tuple[float, ...]:
-    """nDCG at 5 and at 10: gain = grade, discount log2(rank + 1) (Järvelin and Kekäläinen, 2002).
+def ndcg(query: JudgedQuery, rows: Rows, scores: Floats) -> Floats:
+    """nDCG at 5 and at 10 of several rankings of the same passages: shape (rankings, cuts).
 
-    Equal scores are ordered by row, as a search orders them.
+    Gain = grade, discount log2(rank + 1) (Järvelin and Kekäläinen, 2002). Equal scores are
+    ordered by row, as a search orders them; a passage without a number as score is not found.
+
+    Args:
+        rows: ascending, of shape (passages,).
+        scores: of shape (passages, rankings).
     """
     deepest = max(CUTS)
-    rows = np.fromiter(scores.keys(), dtype=np.int64, count=len(scores))
-    values = np.fromiter(scores.values(), dtype=np.float64, count=len(scores))
-    order = np.lexsort((rows, -values))[:deepest]
-    gains = [query.grades.get(row, 0) for row in rows[order].tolist()]
-    return tuple(_dcg(gains[:cut]) / _dcg(query.ideal[:cut]) for cut in CUTS)
+    grades = np.array([query.grades.get(row, 0) for row in rows.tolist()], dtype=np.float64)
+    order = np.argsort(-scores, axis=0, kind="stable")[:deepest]  # (≤ 10, rankings)
+    gains = np.where(np.isnan(np.take_along_axis(scores, order, axis=0)), 0.0, grades[order])
+    discounted = gains * _DISCOUNTS[: len(order), None]
+    best = np.array(query.ideal[:deepest], dtype=np.float64) * _DISCOUNTS[: len(query.ideal)]
+    return np.stack([discounted[:cut].sum(axis=0) / best[:cut].sum() for cut in CUTS], axis=1)
 
 
 def table_of(
     lists: JudgedLists,
-    scorers: Sequence[Scorer],
+    candidates: Candidates,
     *,
     on_progress: OnProgress = lambda progress: None,
 ) -> Floats:
-    """nDCG of every query under every scorer: shape (queries, scorers, cuts)."""
-    values = np.zeros((len(lists.queries), len(scorers), len(CUTS)))
+    """nDCG of every query under every candidate: shape (queries, candidates, cuts)."""
+    values = np.zeros((len(lists.queries), len(candidates.labels), len(CUTS)))
+    started = time.monotonic()
     for position, query in enumerate(lists.queries):
-        for number, scorer in enumerate(scorers):
-            values[position, number] = ndcg(query, scorer(query))
-        on_progress(Progress("weigh", position + 1, len(lists.queries), "queries", 0.0))
+        rows, scores = candidates.scores(query)
+        if len(rows):
+            values[position] = ndcg(query, rows, scores)
+        seconds = time.monotonic() - started
+        on_progress(Progress("weigh", position + 1, len(lists.queries), "queries", seconds))
     return values
 
 
-def _dcg(gains: Sequence[int]) -> float:
-    return sum(gain * _DISCOUNTS[rank] for rank, gain in enumerate(gains) if gain)
-
-
-_DISCOUNTS: Sequence[float] = (1.0 / np.log2(np.arange(max(CUTS)) + 2.0)).tolist()
+_DISCOUNTS: Floats = 1.0 / np.log2(np.arange(max(CUTS)) + 2.0)

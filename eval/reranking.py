@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from assistant.errors import UsageError
 from assistant.workspace import Workspace
 from eval.collections import load_collection
-from eval.fusion import Candidate, FusionReport, choose, report_json
-from eval.ranked_lists import JudgedLists, JudgedQuery, judged_lists
+from eval.fusion import FusionReport, choose, report_json
+from eval.ranked_lists import Floats, JudgedLists, JudgedQuery, Rows, judged_lists
 from eval.retrieval import RUN_DEPTH, index_collection
 from indexes.cross_encoder import CrossEncoderReranker
 from indexes.dense_encoder import SentenceTransformerEncoder
@@ -68,6 +70,24 @@ class KeptTokens:
         return [self._kept[text].astype("float32") for text in texts]
 
 
+@dataclass(frozen=True, slots=True)
+class Blends:
+    """The reranker at every weight. `by_query` has its scores by the query's identity."""
+
+    name: str
+    by_query: Mapping[int, Scores]
+
+    @property
+    def labels(self) -> list[str]:
+        return [f"{self.name} × {weight:g}" for weight in WEIGHTS]
+
+    def scores(self, query: JudgedQuery) -> tuple[Rows, Floats]:
+        found = [reranked(query, self.by_query[id(query)], weight) for weight in WEIGHTS]
+        rows = sorted(found[0])
+        values = np.array([[one[row] for one in found] for row in rows])
+        return np.array(rows, dtype=np.int64), values.reshape(len(rows), len(WEIGHTS))
+
+
 def evaluate_reranking(
     workspace: Workspace,
     folders: Sequence[Path],
@@ -90,7 +110,7 @@ def evaluate_reranking(
     if not folders:
         raise UsageError("no collection given")
     lists, costs = [], []
-    scored: dict[tuple[str, str], Scores] = {}
+    by_query: dict[int, Scores] = {}
     for collection in [load_collection(folder) for folder in folders]:
         index = index_collection(workspace, collection, on_progress)
         found = judged_lists(
@@ -103,13 +123,11 @@ def evaluate_reranking(
         plain, many = _rerankers(workspace, cross_encoder)
         costs.append(_cost(index, found, plain, depth))
         for query, scores in _scored(index, found, many, depth, on_progress):
-            scored[found.collection, query.id] = scores
-    by_query = {
-        id(query): scored[one.collection, query.id] for one in lists for query in one.queries
-    }
+            by_query[id(query)] = scores
     name = "cross-encoder" if cross_encoder is not None else "late interaction"
-    ways = {name: [_candidate(by_query, name, weight) for weight in WEIGHTS]}
-    report = choose(lists, ways, folds=folds, seed=seed, on_progress=on_progress)
+    report = choose(
+        lists, {name: Blends(name, by_query)}, folds=folds, seed=seed, on_progress=on_progress
+    )
     return RerankingReport(name, depth, report, tuple(costs))
 
 
@@ -146,13 +164,6 @@ def reranked(query: JudgedQuery, scores: Scores, weight: float) -> dict[int, flo
     order = sorted(range(len(first)), key=lambda position: -mixed[position])
     best_first = [first[position][0] for position in order] + [row for row, _ in others]
     return {row: float(-rank) for rank, row in enumerate(best_first)}
-
-
-def _candidate(by_query: Mapping[int, Scores], name: str, weight: float) -> Candidate:
-    def scores(query: JudgedQuery) -> dict[int, float]:
-        return reranked(query, by_query[id(query)], weight)
-
-    return Candidate(f"{name} × {weight:g}", scores)
 
 
 def _rerankers(workspace: Workspace, cross_encoder: Path | None) -> tuple[Reranker, Reranker]:

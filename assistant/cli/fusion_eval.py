@@ -114,33 +114,36 @@ def _write(out: Path | None, value: object) -> None:
 
 
 def _show(report: FusionReport) -> None:
-    """One table per scheme: held-out nDCG@5 / @10 of each way, and p against the default."""
+    """A table per scheme: held-out values of each way, beside the default's on the same queries."""
     schemes: list[tuple[str, list[tuple[str, Validation]]]] = [
         (
-            f"weights chosen on other queries ({report.folds} folds)",
+            f"chosen on other queries ({report.folds} folds)",
             [(way.name, way.folds) for way in report.ways],
         ),
         (
-            "weights chosen on the other collections",
+            "chosen on the other collections",
             [(way.name, way.left_out) for way in report.ways if way.left_out is not None],
         ),
     ]
+    columns = ["", "collection", "nDCG@5", "default", "p", "nDCG@10", "default"]
     out = console()
     for title, validations in schemes:
         if not validations:
             continue
-        first = validations[0][1].collections
-        rows = [
-            (report.default, *(f"{c.default[0]:.4f} / {c.default[1]:.4f}" for c in first), "", "")
-        ]
-        for name, validation in validations:
-            cells = [
-                f"{c.ndcg[0]:.4f} / {c.ndcg[1]:.4f} (p {c.p:.3f})" for c in validation.collections
+        rows: list[tuple[object, ...]] = []
+        for name, found in validations:
+            rows += [
+                (name, c.collection, c.ndcg[0], c.default[0], c.p, c.ndcg[1], c.default[1])
+                for c in found.collections
             ]
-            verdict = ", ".join(f"worse on {name}" for name in validation.worse) or "–"
-            rows.append((name, *cells, f"{validation.difference:+.4f}", verdict))
-        columns = ["nDCG@5 / @10", *(c.collection for c in first), "mean @5", "p < .05"]
-        out.print(table(f"held out: {title}", columns, rows))
-        for name, validation in validations:
-            out.print(f"  {name}: chose {'; '.join(dict.fromkeys(validation.chosen))}")
+        out.print(table(f"held out, {title}; default: {report.default}", columns, rows))
+        for name, found in validations:
+            signs = [f"better on {c}" for c in found.better] + [
+                f"worse on {c}" for c in found.worse
+            ]
+            out.print(
+                f"{name}: mean difference {found.difference:+.4f}; "
+                f"p < .05: {', '.join(signs) or 'nowhere'}; chose "
+                f"{'; '.join(dict.fromkeys(found.chosen))}"
+            )
         out.print()

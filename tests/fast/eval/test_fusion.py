@@ -7,18 +7,36 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.errors import UsageError
 from eval.collections import load_collection
 from eval.cross_validation import cross_validated, folds_of, left_out
-from eval.fusion import choose, report_json, ways_of_fusing, weight_grid
+from eval.fusion import (
+    AGREEMENT_STRENGTHS,
+    EXACT_FACTORS,
+    choose,
+    report_json,
+    ways_of_fusing,
+    weight_grid,
+)
 from eval.measures import by_query
-from eval.ranked_lists import JudgedLists, JudgedQuery, conversations, judged_lists, ndcg, table_of
+from eval.ranked_lists import (
+    Candidates,
+    JudgedLists,
+    JudgedQuery,
+    conversations,
+    judged_lists,
+    ndcg,
+    table_of,
+)
 from indexes.build import IndexWriter
 from indexes.corpora import open_source
+from indexes.fusion import FUSIONS, min_max
 from indexes.index import DEFAULT_WEIGHTS, Index
+from indexes.manifest import STAGES
+from indexes.query_weights import by_agreement, for_exact_words
 from indexes.ranking import Ranking
 from tests.fast.indexes.sources import HashedEncoders
 
@@ -39,10 +57,17 @@ def _query(
     return JudgedQuery(name, name, group or name, lists, judged, ideal)
 
 
+def _ndcg(query: JudgedQuery, scores: dict[int, float]) -> list[float]:
+    rows = np.array(sorted(scores), dtype=np.int64)
+    values = np.array([[scores[row]] for row in rows.tolist()]).reshape(len(rows), 1)
+    return ndcg(query, rows, values)[0].tolist()
+
+
+@settings(deadline=None)  # the first call imports a library
 @given(found, grades)
 def test_ndcg_equals_ir_measures(rows: list[int], judged: dict[int, int]) -> None:
     scores = {row: float(len(rows) - rank) for rank, row in enumerate(rows)}
-    own = ndcg(_query({}, judged), scores)
+    own = _ndcg(_query({}, judged), scores)
     names = ("nDCG@5", "nDCG@10")
     run = {"q": {str(row): score for row, score in scores.items()}}
     theirs = by_query(run, {"q": {str(row): grade for row, grade in judged.items()}}, names)
@@ -51,13 +76,13 @@ def test_ndcg_equals_ir_measures(rows: list[int], judged: dict[int, int]) -> Non
 
 def test_ndcg_orders_equal_scores_by_row() -> None:
     query = _query({}, {3: 1})
-    assert ndcg(query, {9: 1.0, 3: 1.0})[0] == 1.0
-    assert ndcg(query, {1: 1.0, 3: 1.0})[0] == pytest.approx(1 / np.log2(3))
+    assert _ndcg(query, {9: 1.0, 3: 1.0})[0] == 1.0
+    assert _ndcg(query, {1: 1.0, 3: 1.0})[0] == pytest.approx(1 / np.log2(3))
 
 
 def test_judgements_that_the_index_lacks_lower_the_value() -> None:
     query = JudgedQuery("q", "q", "q", {}, {1: 1}, (1, 1))
-    assert ndcg(query, {1: 1.0})[0] == pytest.approx(1 / (1 + 1 / np.log2(3)))
+    assert _ndcg(query, {1: 1.0})[0] == pytest.approx(1 / (1 + 1 / np.log2(3)))
 
 
 @given(st.lists(st.sampled_from("abcdefgh"), min_size=20, max_size=60), st.integers(0, 3))
@@ -127,12 +152,54 @@ def test_weight_grid_sums_to_one() -> None:
         weight_grid(0.3)
 
 
-def test_every_way_starts_with_the_default() -> None:
+lists_by_stage = st.dictionaries(
+    st.sampled_from(STAGES),
+    st.lists(st.integers(0, 30), max_size=12, unique=True),
+    min_size=1,
+)
+
+
+@settings(deadline=None, max_examples=30)
+@given(lists_by_stage)
+def test_every_candidate_ranks_as_its_function_does(lists: dict[str, list[int]]) -> None:
+    query = _query(lists, {1: 1}, 'the "exact" words')
+    grid = [DEFAULT_WEIGHTS, *weight_grid(0.5)]
     ways = ways_of_fusing(0.5)
-    assert {candidates[0].label for candidates in ways.values()} == {"min-max .40/.35/.25"}
-    query = _query({"lexical": [1, 2], "dense": [2, 3], "sparse": [3, 1]}, {2: 1})
-    scores = [candidates[0].scorer(query) for candidates in ways.values()]
-    assert all(own == scores[0] for own in scores)
+    for name, fuse in FUSIONS.items():
+        _same_scores(ways[name], query, [fuse(query.rankings, weights) for weights in grid])
+    agreeing = [
+        min_max(query.rankings, by_agreement(query.rankings, weights, strength))
+        for weights in grid
+        for strength in AGREEMENT_STRENGTHS
+    ]
+    _same_scores(ways["min-max, lists that agree"], query, agreeing)
+    exact = [
+        min_max(query.rankings, for_exact_words(query.text, weights, factor))
+        for weights in grid
+        for factor in EXACT_FACTORS
+    ]
+    _same_scores(ways["min-max, exact words"], query, exact)
+
+
+def _same_scores(
+    candidates: Candidates, query: JudgedQuery, expected: list[dict[int, float]]
+) -> None:
+    """Equal up to a factor, which no ranking sees."""
+    rows, scores = candidates.scores(query)
+    assert scores.shape == (len(rows), len(expected)) and len(candidates.labels) == len(expected)
+    for column, own in enumerate(expected):
+        values = np.array([own.get(row, np.nan) for row in rows.tolist()])
+        highest, theirs = scores[:, column].max(initial=0), np.nanmax(values, initial=0)
+        if not own:
+            assert np.isnan(scores[:, column]).all()
+        elif theirs > 0:
+            assert scores[:, column] / highest == pytest.approx(values / theirs, abs=1e-6)
+        else:  # no list with a weight: reciprocal ranks give zeros here, the others nothing
+            assert np.isnan(highest) or highest == 0
+
+
+def test_every_way_s_first_candidate_has_the_default_weights() -> None:
+    assert all(".40/.35/.25" in way.labels[0] for way in ways_of_fusing(0.5).values())
 
 
 def test_a_stage_that_is_always_right_gets_the_weight() -> None:
@@ -179,7 +246,6 @@ def test_lists_come_from_the_index_and_turns_of_a_conversation_share_a_group(
     assert sorted(first.grades.values()) == [1, 2] and first.ideal == (2, 1)
     assert set(first.rankings) == set(DEFAULT_WEIGHTS)
     assert third.grades == {} and third.ideal == (1,)
-    (values,) = table_of(
-        JudgedLists("toy", 3, (first,)), [lambda query: dict.fromkeys(query.grades, 1.0)]
-    )
-    assert values.shape == (1, 2) and values.max() <= 1
+    values = table_of(lists, ways_of_fusing(0.5)["min-max"])
+    assert values.shape == (3, 7, 2)
+    assert values[0, 0, 0] > 0.6 and values[2].max() == 0
