@@ -98,16 +98,17 @@ def folds_of(groups: Sequence[str], folds: int, seed: int) -> Ints:
 def cross_validated(
     names: Sequence[str],
     tables: Sequence[Floats],
+    defaults: Sequence[Floats],
     folds: Sequence[Ints],
     labels: Sequence[str],
-    default: int = 0,
 ) -> Validation:
     """Choose on all folds but one, over all collections together; report on that one.
 
     Args:
         tables: of each collection, of shape (queries, candidates, cuts).
+        defaults: what to compare with, of shape (queries, cuts).
         folds: of each collection, the fold of each query.
-        default: the candidate to compare with; it is also the choice where several tie.
+        labels: of the candidates; where several are equally good, the first is chosen.
     """
     held = [np.zeros((len(table), len(CUTS))) for table in tables]
     chosen = []
@@ -115,17 +116,20 @@ def cross_validated(
         training = [
             table[own != fold, :, CHOSEN_BY] for table, own in zip(tables, folds, strict=True)
         ]
-        best = _choice([part for part in training if len(part)], default)
+        best = _choice([part for part in training if len(part)])
         chosen.append(labels[best])
         for values, table, own in zip(held, tables, folds, strict=True):
             values[own == fold] = table[own == fold, best]
-    return Validation("folds", tuple(chosen), _compared(names, tables, held, default))
+    return Validation("folds", tuple(chosen), _compared(names, defaults, held))
 
 
 def left_out(
-    names: Sequence[str], tables: Sequence[Floats], labels: Sequence[str], default: int = 0
+    names: Sequence[str],
+    tables: Sequence[Floats],
+    defaults: Sequence[Floats],
+    labels: Sequence[str],
 ) -> Validation:
-    """Choose on the other collections, report on the one left out.
+    """Choose on the other collections, report on the one left out; arguments as above.
 
     Raises:
         UsageError: there is only one collection.
@@ -135,31 +139,28 @@ def left_out(
     held, chosen = [], []
     for position, table in enumerate(tables):
         others = [t[:, :, CHOSEN_BY] for i, t in enumerate(tables) if i != position]
-        best = _choice(others, default)
+        best = _choice(others)
         chosen.append(labels[best])
         held.append(table[:, best])
-    return Validation("leave one out", tuple(chosen), _compared(names, tables, held, default))
+    return Validation("leave one out", tuple(chosen), _compared(names, defaults, held))
 
 
-def _choice(training: Sequence[Floats], default: int) -> int:
+def _choice(training: Sequence[Floats]) -> int:
     """The candidate with the highest mean over the collections of its mean over their queries."""
     means = np.mean([values.mean(axis=0) for values in training], axis=0)
-    # Equal up to rounding is equal: the default stays.
-    return default if means[default] >= means.max() - 1e-12 else int(means.argmax())
+    return int(np.flatnonzero(means >= means.max() - 1e-12)[0])  # equal up to rounding is equal
 
 
 def _compared(
-    names: Sequence[str], tables: Sequence[Floats], held: Sequence[Floats], default: int
+    names: Sequence[str], defaults: Sequence[Floats], held: Sequence[Floats]
 ) -> tuple[HeldOut, ...]:
     return tuple(
         HeldOut(
             name,
-            len(table),
+            len(default),
             tuple(values.mean(axis=0).tolist()),
-            tuple(table[:, default].mean(axis=0).tolist()),
-            paired_randomisation(
-                values[:, CHOSEN_BY].tolist(), table[:, default, CHOSEN_BY].tolist()
-            ),
+            tuple(default.mean(axis=0).tolist()),
+            paired_randomisation(values[:, CHOSEN_BY].tolist(), default[:, CHOSEN_BY].tolist()),
         )
-        for name, table, values in zip(names, tables, held, strict=True)
+        for name, default, values in zip(names, defaults, held, strict=True)
     )

@@ -115,7 +115,7 @@ def weight_grid(step: float) -> list[dict[str, float]]:
 
 
 def ways_of_fusing(step: float) -> dict[str, Candidates]:
-    """Candidates by way. The default comes first in each, so that it stays where nothing is won."""
+    """Candidates by way. In each the default weights come first, and stay where nothing is won."""
     grid: list[Weights] = [DEFAULT_WEIGHTS, *weight_grid(step)]
     base = fusion_named(DEFAULT_FUSION)
     ways: dict[str, Candidates] = {
@@ -191,8 +191,7 @@ def choose(
 ) -> FusionReport:
     """Validate each way, and the choice over all of them together (named "everything").
 
-    The first candidate of the first way is the default, with which every way is compared and
-    which it falls back to.
+    The first candidate of the first way is the default, with which every way is compared.
     """
     names = [one.collection for one in lists]
     parts = [folds_of([q.group for q in one.queries], folds, seed) for one in lists]
@@ -202,7 +201,7 @@ def choose(
     }
     labels = {name: list(way.labels) for name, way in ways.items()}
     first = next(iter(ways))
-    default, called = [table[:, :1] for table in tables[first]], labels[first][0]
+    defaults = [table[:, 0] for table in tables[first]]
     if len(ways) > 1:
         tables["everything"] = [
             np.concatenate([tables[name][number] for name in ways], axis=1)
@@ -211,17 +210,15 @@ def choose(
         labels["everything"] = [label for name in ways for label in labels[name]]
     validated = []
     for name, own in tables.items():
-        with_default = [np.concatenate(both, axis=1) for both in zip(default, own, strict=True)]
-        choices = [called, *labels[name]]
         validated.append(
             Way(
                 name,
-                len(choices) - 1,
-                cross_validated(names, with_default, parts, choices),
-                left_out(names, with_default, choices) if len(lists) > 1 else None,
+                len(labels[name]),
+                cross_validated(names, own, defaults, parts, labels[name]),
+                left_out(names, own, defaults, labels[name]) if len(lists) > 1 else None,
             )
         )
-    return FusionReport(tuple(names), called, folds, seed, tuple(validated))
+    return FusionReport(tuple(names), labels[first][0], folds, seed, tuple(validated))
 
 
 def report_json(report: FusionReport) -> dict[str, Any]:

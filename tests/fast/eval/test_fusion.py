@@ -117,7 +117,9 @@ def _table(*rows: tuple[float, ...]) -> np.ndarray:
 def test_a_query_s_value_comes_from_a_choice_without_it() -> None:
     # On fold 1 alone candidate 1 wins, on fold 0 alone candidate 2: each is reported on the other.
     table = _table((0.5, 0.0, 0.9), (0.5, 1.0, 0.0))
-    done = cross_validated(["c"], [table], [np.array([0, 1])], ["default", "one", "two"])
+    done = cross_validated(
+        ["c"], [table], [table[:, 0]], [np.array([0, 1])], ["default", "one", "two"]
+    )
     assert done.chosen == ("one", "two")
     assert done.collections[0].ndcg == (0.0, 0.0)
     assert done.collections[0].default == (0.5, 0.5)
@@ -128,19 +130,20 @@ def test_the_choice_is_the_mean_over_collections_not_over_queries() -> None:
     large = _table(*[(0.5, 0.6)] * 30)
     small = _table((0.5, 0.1), (0.5, 0.1))
     folds = [np.arange(30) % 2, np.array([0, 1])]
-    done = cross_validated(["large", "small"], [large, small], folds, ["default", "other"])
+    tables, defaults = [large, small], [large[:, 0], small[:, 0]]
+    done = cross_validated(["large", "small"], tables, defaults, folds, ["default", "other"])
     assert done.chosen == ("default", "default")
     assert done.better == done.worse == ()
 
 
 def test_what_is_left_out_does_not_choose() -> None:
     a, b = _table(*[(0.5, 0.9)] * 20), _table(*[(0.5, 0.2)] * 20)
-    done = left_out(["a", "b"], [a, b], ["default", "other"])
+    done = left_out(["a", "b"], [a, b], [a[:, 0], b[:, 0]], ["default", "other"])
     assert done.chosen == ("default", "other")
     assert [c.ndcg[0] for c in done.collections] == pytest.approx([0.5, 0.2])
     assert done.worse == ("b",)
     with pytest.raises(UsageError, match="two"):
-        left_out(["a"], [a], ["default", "other"])
+        left_out(["a"], [a], [a[:, 0]], ["default", "other"])
 
 
 def test_weight_grid_sums_to_one() -> None:
