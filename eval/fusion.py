@@ -15,7 +15,7 @@ import numpy as np
 
 from assistant.errors import UsageError
 from assistant.workspace import Workspace
-from eval.collections import load_collection
+from eval.collections import Collection, load_collection
 from eval.cross_validation import Validation, cross_validated, folds_of, left_out
 from eval.ranked_lists import (
     Candidates,
@@ -23,12 +23,13 @@ from eval.ranked_lists import (
     JudgedLists,
     JudgedQuery,
     Rows,
+    conversations,
     judged_lists,
     table_of,
 )
 from eval.retrieval import RUN_DEPTH, index_collection
 from indexes.fusion import FUSIONS, Fusion, fusion_named
-from indexes.index import DEFAULT_WEIGHTS
+from indexes.index import DEFAULT_WEIGHTS, Index
 from indexes.manifest import STAGES
 from indexes.progress import OnProgress
 from indexes.query_weights import by_agreement, for_exact_words
@@ -163,22 +164,36 @@ def evaluate_fusion(
         KnowledgeAssistantError: a stage is missing.
     """
     ways = ways_of_fusing(step)
-    lists = lists_of(workspace, folders, on_progress)
+    lists = [
+        lists_of(
+            workspace, collection, index_collection(workspace, collection, on_progress), on_progress
+        )
+        for collection in opened(folders, folds)
+    ]
     return choose(lists, ways, folds=folds, seed=seed, on_progress=on_progress)
 
 
-def lists_of(
-    workspace: Workspace, folders: Sequence[Path], on_progress: OnProgress
-) -> list[JudgedLists]:
-    """Every stage's lists of every collection; each corpus is indexed on first use."""
+def opened(folders: Sequence[Path], folds: int) -> list[Collection]:
+    """The collections, if they can be cut into folds: told before they are indexed for minutes.
+
+    Raises:
+        UsageError: no collection, one is damaged, or it has too few independent queries.
+    """
     if not folders:
         raise UsageError("no collection given")
+    collections = [load_collection(folder) for folder in folders]
+    for collection in collections:
+        groups = conversations(collection)
+        folds_of([groups[query] for query in collection.queries], folds, 0)
+    return collections
+
+
+def lists_of(
+    workspace: Workspace, collection: Collection, index: Index, on_progress: OnProgress
+) -> JudgedLists:
+    """Every stage's lists, as deep as a search asks for them and as runs are measured."""
     depth = max(workspace.settings.retrieval.depth, RUN_DEPTH)
-    found = []
-    for collection in [load_collection(folder) for folder in folders]:
-        index = index_collection(workspace, collection, on_progress)
-        found.append(judged_lists(index, collection, depth=depth, on_progress=on_progress))
-    return found
+    return judged_lists(index, collection, depth=depth, on_progress=on_progress)
 
 
 def choose(

@@ -13,10 +13,9 @@ import numpy as np
 
 from assistant.errors import UsageError
 from assistant.workspace import Workspace
-from eval.collections import load_collection
-from eval.fusion import FusionReport, choose, report_json
-from eval.ranked_lists import Floats, JudgedLists, JudgedQuery, Rows, judged_lists
-from eval.retrieval import RUN_DEPTH, index_collection
+from eval.fusion import FusionReport, choose, lists_of, opened, report_json
+from eval.ranked_lists import Floats, JudgedLists, JudgedQuery, Rows
+from eval.retrieval import index_collection
 from indexes.cross_encoder import CrossEncoderReranker
 from indexes.dense_encoder import SentenceTransformerEncoder
 from indexes.documents import Passage
@@ -107,18 +106,11 @@ def evaluate_reranking(
         UsageError: no collection, or the embedder gives no vectors of tokens.
         KnowledgeAssistantError: a stage or the weights are missing.
     """
-    if not folders:
-        raise UsageError("no collection given")
     lists, costs = [], []
     by_query: dict[int, Scores] = {}
-    for collection in [load_collection(folder) for folder in folders]:
+    for collection in opened(folders, folds):
         index = index_collection(workspace, collection, on_progress)
-        found = judged_lists(
-            index,
-            collection,
-            depth=max(workspace.settings.retrieval.depth, RUN_DEPTH),
-            on_progress=on_progress,
-        )
+        found = lists_of(workspace, collection, index, on_progress)
         lists.append(found)
         plain, many = _rerankers(workspace, cross_encoder)
         costs.append(_cost(index, found, plain, depth))

@@ -36,7 +36,8 @@ class Refinement:
     Attributes:
         reranker: None leaves the fused order.
         rerank_depth: how many of the fused list's first are reranked; the others follow them.
-        rerank_weight: share of the reranker in the blend, 0 to 1.
+        rerank_weight: share of the reranker in the blend, 0 to 1; the default was set by hand,
+            `assistant eval reranking` chooses one for a reranker.
         fold: whether near-duplicates are listed under the best of them.
         diversity: 0 to 1; 0 minds relevance alone.
 

@@ -118,8 +118,8 @@ def embedder() -> SentenceTransformerEncoder:
 def test_token_vectors_average_to_the_text_s_own_vector(
     embedder: SentenceTransformerEncoder,
 ) -> None:
-    # The embedder takes the mean of the states before they have length 1, so a text of one
-    # repeated length is not at hand: compare directions, which must nearly agree.
+    # The embedder takes the mean before the states are scaled to length 1, so the two directions
+    # nearly agree but are not equal.
     texts = ["Wine is made from grapes.", "A cat", "The capital of France is Paris, a large city."]
     vectors = embedder.encode(texts)
     found = EmbedderTokens(embedder).token_vectors(texts)
