@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -187,3 +188,9 @@ class SentenceTransformerEncoder:
             features[name] = torch.from_numpy(padded).to(device)
         features["attention_mask"] = torch.from_numpy(mask).to(device)
         return features
+
+    @contextmanager
+    def model(self) -> Iterator[Any]:
+        """The `SentenceTransformer` itself, for the caller alone while it is used."""
+        with self._lock:
+            yield self._model

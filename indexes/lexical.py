@@ -28,8 +28,8 @@ from indexes.errors import IndexCorruptError
 from indexes.forward import Forward
 from indexes.languages import VERBATIM, language_code, stems
 from indexes.phrases import occurrences, quoted
-from indexes.term_scores import Postings
 from indexes.ranking import Ranking, top
+from indexes.term_scores import Postings
 
 FINGERPRINT = f"bm25s-lucene-k1={K1}-b={B}-snowball{version('PyStemmer')}-tokens{tokens.VERSION}-2"
 

@@ -10,6 +10,8 @@ from rich.table import Table
 
 from assistant.cli.context import JsonFlag, LimitOption, ReaderOption, workspace
 from assistant.cli.extraction import extraction
+from assistant.cli.fusion_eval import fusion as fusion_weights
+from assistant.cli.fusion_eval import reranking
 from assistant.cli.ikat_live import ikat
 from assistant.cli.output import console, progress_bars, table, write_json
 from assistant.cli.thoughts_eval import thoughts
@@ -23,6 +25,8 @@ evaluation = typer.Typer(help="Measure on collections with judgements.", no_args
 evaluation.add_typer(ikat, name="ikat")
 evaluation.command("thoughts")(thoughts)
 evaluation.command("extraction")(extraction)
+evaluation.command("fusion")(fusion_weights)
+evaluation.command("reranking")(reranking)
 
 
 @evaluation.command("retrieval")
@@ -32,7 +36,9 @@ def retrieval(
     stages: Annotated[
         bool, typer.Option("--stages", help="Show each retriever alone beside the fusion.")
     ] = False,
-    fusion: Annotated[str, typer.Option(help="min-max or rrf.")] = "min-max",
+    fusion: Annotated[
+        str, typer.Option(help="min-max, rrf, combmnz, z-score or tm2c2.")
+    ] = "min-max",
     run: Annotated[Path | None, typer.Option("--run", help="Write a TREC run file here.")] = None,
     as_json: JsonFlag = False,
 ) -> None:

@@ -225,7 +225,13 @@ def search(
     where = filter_of(only)
     if explain or why_not is not None:
         explained_search(
-            opened, name, query, limit=limit, fusion=fusion, wanted=why_not, where=where,
+            opened,
+            name,
+            query,
+            limit=limit,
+            fusion=fusion,
+            wanted=why_not,
+            where=where,
             as_json=as_json,
         )
         return
