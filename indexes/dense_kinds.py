@@ -39,7 +39,7 @@ class DenseChoice:
     kind: Kind | None = None
     flat_limit: int = 50_000
     lists: int = 0
-    probes: int = 36
+    probes: int = 32
     factor: float = 5.0
     sample: int = 48
     seed: int = 1
