@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -67,7 +67,8 @@ def documents(
     families: dict[str, list[str]] = {}
     for name in sorted(by_document):
         families.setdefault(family(name), []).append(name)
-    made, spans = [], {}
+    made: list[Document] = []
+    spans: dict[str, Any] = {}
     for names in families.values():
         random.Random(0).shuffle(names)
         for group in groups(names, by_document, rows, long):

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 
 from indexes.documents import Passage
 from indexes.encoders import FloatArray
+from indexes.filters import EVERYTHING, Filter
 from indexes.fusion import Fusion, add_up, fusion_named
 from indexes.index import DEFAULT_WEIGHTS, Index
 from indexes.manifest import STAGES
@@ -127,21 +128,24 @@ class StageLists:
         ]
 
 
-def stage_lists(index: Index, query: str | Sequence[Query], *, depth: int) -> StageLists:
-    """Ask every stage, whatever its weight.
+def stage_lists(
+    index: Index, query: str | Sequence[Query], *, depth: int, where: Filter = EVERYTHING
+) -> StageLists:
+    """Ask every stage, whatever its weight, about the documents of `where`.
 
     Raises:
         UsageError: the query is empty.
     """
     queries = cleaned(query)
-    rankings, missing = index.rank(queries, depth)
+    rankings, missing = index.rank(queries, depth, where=where)
     vectors = terms = None
     names: dict[int, str] = {}
     if "dense" in rankings[0]:
         vectors = query_vectors(queries, index.encoders.dense())
     if "sparse" in rankings[0]:
         encoder = index.encoders.sparse()
-        terms = encoder.encode([one.text for one in queries])
+        encode = getattr(encoder, "encode_query", encoder.encode)
+        terms = encode([one.text for one in queries])
         names = {column: encoder.term(column) for column in set(terms.indices.tolist())}
     return StageLists(tuple(queries), depth, tuple(rankings), missing, vectors, terms, names)
 
@@ -154,6 +158,7 @@ def explain(
     weights: Mapping[str, float] = DEFAULT_WEIGHTS,
     fusion: str = "min-max",
     limit: int = 10,
+    where: Filter = EVERYTHING,
 ) -> Explanation:
     """Search as `Index.search` does, and say why; stages with weight 0 are asked all the same,
     for their own lists, but have no part in the result.
@@ -163,7 +168,7 @@ def explain(
         UnknownNameError: there is no such fusion.
     """
     fusion_named(fusion)  # refuse before anything is encoded
-    lists = stage_lists(index, query, depth=depth)
+    lists = stage_lists(index, query, depth=depth, where=where)
     return explain_lists(index, lists, depth=depth, weights=weights, fusion=fusion, limit=limit)
 
 
@@ -241,7 +246,7 @@ def matches_of(index: Index, lists: StageLists, rows: Sequence[int]) -> list[lis
     """For each query what it has in common with each of `rows`."""
     found = []
     for number, query in enumerate(lists.queries):
-        words = matched_words(index.lexical, query.text, rows)
+        words = matched_words(index.lexical, query.words, rows)
         terms: list[tuple[MatchedTerm, ...]] = [()] * len(rows)
         if index.sparse is not None and lists.terms is not None:
             terms = matched_terms(index.sparse, lists.names, lists.terms[number], rows)

@@ -151,24 +151,21 @@ class LexicalIndex:
                 allowed = mask if allowed is None else allowed & mask
         return allowed
 
-    def matches(self, query: str, row: int) -> list[tuple[str, float]]:
-        """The terms and phrases of a query that a row has, with their shares of its score.
+    def matches(self, query: str, rows: Sequence[int]) -> list[list[tuple[str, float, float]]]:
+        """For each row the terms and phrases of a query that it has: name, weight, score.
 
-        Largest first; the shares add up to 1. Empty if the row has none.
+        The products of weight (in the query) and score (in the row) add up to the row's score.
         """
-        found: dict[str, float] = {}
+        found: list[list[tuple[str, float, float]]] = [[] for _ in rows]
         with _damage_named(self._folder):
             parts = [*self._parts(query), *self._phrases(query)]
         for part in parts:
-            place = int(np.searchsorted(part.rows, row))
-            if place < len(part.rows) and part.rows[place] == row:
-                name = part.name.removeprefix(VERBATIM)
-                found[name] = found.get(name, 0.0) + part.weight * float(part.scores[place])
-        total = sum(found.values())
-        return sorted(
-            ((name, score / total) for name, score in found.items()),
-            key=lambda pair: (-pair[1], pair[0]),
-        )
+            name = part.name.removeprefix(VERBATIM)
+            places = np.searchsorted(part.rows, rows)
+            for own, row, place in zip(found, rows, places.tolist(), strict=True):
+                if place < len(part.rows) and part.rows[place] == row:
+                    own.append((name, float(part.weight), float(part.scores[place])))
+        return found
 
     def _mask(self, rows: RowArray) -> Allowed:
         mask = np.zeros(self.size, dtype=bool)

@@ -1,20 +1,13 @@
-"""What of a query a passage was matched by: words, terms of the sparse encoder, nearness.
-
-The only place that looks into the stages' structures for explanations (`_word_weights`,
-`_postings`), so that a stage can change its insides without the explanations noticing.
-"""
+"""What of a query a passage was matched by: words, terms of the sparse encoder, nearness."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
-from indexes.encoders import FloatArray
 from indexes.lexical import LexicalIndex
 from indexes.sparse import SparseIndex
 
@@ -58,13 +51,9 @@ def matched_words(
     lexical: LexicalIndex, query: str, rows: Sequence[int]
 ) -> list[tuple[MatchedTerm, ...]]:
     """For each row the words of `query` that occur in it."""
-    found: list[list[MatchedTerm]] = [[] for _ in rows]
-    for stem, count in Counter(lexical.terms(query)).items():
-        weights = _word_weights(lexical, stem, rows)
-        for own, weight in zip(found, weights.tolist(), strict=True):
-            if weight > 0:
-                own.append(MatchedTerm(stem, float(count), weight))
-    return [_largest_first(own) for own in found]
+    return [
+        _largest_first([MatchedTerm(*one) for one in own]) for own in lexical.matches(query, rows)
+    ]
 
 
 def matched_terms(
@@ -76,7 +65,7 @@ def matched_terms(
     """
     found: list[list[MatchedTerm]] = [[] for _ in rows]
     for column, weight in zip(query.indices.tolist(), query.data.tolist(), strict=True):
-        holders, weights = _postings(sparse, column)
+        holders, weights = sparse.postings(column)
         places = np.searchsorted(holders, rows)
         for own, row, place in zip(found, rows, places.tolist(), strict=True):
             if place < len(holders) and holders[place] == row:
@@ -86,22 +75,3 @@ def matched_terms(
 
 def _largest_first(terms: list[MatchedTerm]) -> tuple[MatchedTerm, ...]:
     return tuple(sorted(terms, key=lambda matched: (-matched.share, matched.term)))
-
-
-# -- the stages' insides ---------------------------------------------------------------------
-
-
-def _word_weights(lexical: LexicalIndex, stem: str, rows: Sequence[int]) -> FloatArray:
-    """The BM25 weight of a stem that the index knows, in each of `rows`; 0 where it is not."""
-    weights = lexical._engine.get_scores([stem])
-    return np.asarray(weights[np.asarray(rows, dtype=np.int64)], dtype=np.float32)
-
-
-def _postings(
-    sparse: SparseIndex, column: int
-) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """The rows that have a term, ascending, and its weight in each."""
-    if column + 1 >= len(sparse._starts):
-        return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
-    begin, end = int(sparse._starts[column]), int(sparse._starts[column + 1])
-    return sparse._rows[begin:end], sparse._weights[begin:end]

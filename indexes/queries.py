@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from indexes.errors import UsageError
+from indexes.phrases import unquoted
 
 MAX_QUERY_CHARACTERS = 20_000
 MAX_QUERIES = 16
@@ -36,6 +37,11 @@ class Query:
     context_weight: float = 0.0
     stage_weights: Mapping[str, float] | None = None
     phrases: bool = False
+
+    @property
+    def words(self) -> str:
+        """What the lexical stage is asked."""
+        return self.text if self.phrases else unquoted(self.text)
 
 
 def cleaned(query: str | Sequence[Query]) -> list[Query]:

@@ -13,7 +13,6 @@ from indexes.encoders import DenseEncoder, Encoders, FloatArray
 from indexes.errors import ModelMissingError
 from indexes.lexical import LexicalIndex
 from indexes.manifest import Manifest
-from indexes.phrases import unquoted
 from indexes.queries import Query
 from indexes.ranking import Ranking
 from indexes.sparse import SparseIndex
@@ -86,7 +85,7 @@ class Ranker:
 
     def _by_words(self, queries: Sequence[Query], depth: int, masks: Masks) -> list[Ranking]:
         return [
-            self._lexical.search(query.text if query.phrases else unquoted(query.text), depth, mask)
+            self._lexical.search(query.words, depth, mask)
             for query, mask in zip(queries, masks, strict=True)
         ]
 

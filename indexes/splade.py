@@ -115,7 +115,11 @@ def _peaks(hidden: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     batch, length, width = hidden.shape
     flat = hidden.reshape(batch * length, width)
     return torch.cat(
-        [(flat @ part.T).view(batch, length, -1).amax(1) for part in weight.split(_TILE)], dim=1
+        [
+            (flat @ weight[start : start + _TILE].T).view(batch, length, -1).amax(1)
+            for start in range(0, len(weight), _TILE)
+        ],
+        dim=1,
     )
 
 

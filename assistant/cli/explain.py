@@ -11,6 +11,7 @@ from assistant.cli.output import console, messages, table, write_json
 from assistant.workspace import Workspace
 from indexes.documents import Passage
 from indexes.explain import ExplainedHit, Explanation, StageList, explain
+from indexes.filters import Filter
 from indexes.matched import Match, MatchedTerm
 from indexes.why_not import WhyNot, why_not
 
@@ -28,6 +29,7 @@ def explained_search(
     limit: int,
     fusion: str,
     wanted: str | None,
+    where: Filter,
     as_json: bool,
 ) -> None:
     """Search under the settings and show why the result is as it is.
@@ -46,9 +48,10 @@ def explained_search(
         weights=retrieval.weights,
         fusion=fusion,
         limit=limit,
+        where=where,
     )
     lost = None
-    if wanted is not None:
+    if wanted is not None:  # told of the whole index: what a filter leaves out is no riddle
         lost = why_not(
             index,
             query,
