@@ -47,9 +47,7 @@ def end_documents(session: Session, numbers: list[int], staged: int) -> None:
     """Take documents out of the generation that is being staged; a reader of an older keeps them."""
     if not numbers:
         return
-    session.run(
-        "DELETE FROM documents WHERE number = ANY(%s) AND since = %s", (numbers, staged)
-    )
+    session.run("DELETE FROM documents WHERE number = ANY(%s) AND since = %s", (numbers, staged))
     for table, column in (("documents", "number"), ("passages", "document")):
         session.run(
             f"UPDATE {table} SET until = %s WHERE {column} = ANY(%s) AND until = {FOREVER}",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,7 @@ from indexes.staging import Changes
 
 _WINDOW = 64
 _LONGEST_INDEXED = 200_000  # characters; a tsvector holds a megabyte
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 # ISO 639-1 → the server's text search configurations. What is unknown is read as English, as a
 # language without a configuration is read word by word.
@@ -93,9 +95,7 @@ class Loader:
 
     # -- one window ---------------------------------------------------------------------------
 
-    def _window(
-        self, items: Sequence[Entry | ReadFailure], spec: str, excluded: set[str]
-    ) -> None:
+    def _window(self, items: Sequence[Entry | ReadFailure], spec: str, excluded: set[str]) -> None:
         left_out = [item.uri for item in items if item.uri in excluded]
         self.changes.left_out += left_out
         wanted = {_key(item.uri): item for item in items if item.uri not in excluded}
@@ -283,21 +283,15 @@ def _key(uri: str) -> bytes:
 
 def _clean(text: str) -> str:
     """A text as PostgreSQL can hold it: offsets stay, characters it does not know become �."""
-    clean = text.replace("\x00", "\ufffd")
-    return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in clean)
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def _storable(document: Document) -> Document:
-    try:
-        document.text.encode()
-        dirty = "\x00" in document.text + document.title
-    except UnicodeEncodeError:
-        dirty = True
-    if not dirty and document.title.isprintable():
+    headings = (heading for block in document.blocks for heading in block.headings)
+    if not any(map(_UNSTORABLE.search, (document.text, document.title, *headings))):
         return document
     blocks = tuple(
-        replace(block, headings=tuple(_clean(heading) for heading in block.headings))
-        for block in document.blocks
+        replace(block, headings=tuple(map(_clean, block.headings))) for block in document.blocks
     )
     return replace(
         document, text=_clean(document.text), title=_clean(document.title), blocks=blocks

@@ -139,7 +139,9 @@ class PostgresStore:
     def fingerprints(self) -> dict[str, tuple[str, str]]:
         """uri → (fingerprint, document id), to tell changed items from unchanged ones."""
         where = visible("d", self.generation)
-        rows = self._session.rows(f"SELECT d.uri, d.fingerprint, d.id FROM documents d WHERE {where}")
+        rows = self._session.rows(
+            f"SELECT d.uri, d.fingerprint, d.id FROM documents d WHERE {where}"
+        )
         return {uri: (fingerprint, document) for uri, fingerprint, document in rows}
 
     def allowed(self, wanted: Filter) -> Restriction:
