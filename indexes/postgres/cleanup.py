@@ -44,7 +44,7 @@ def clean(session: Session) -> None:
 
 
 def end_documents(session: Session, numbers: list[int], staged: int) -> None:
-    """Take documents out of the generation that is being staged; a reader of an older keeps them."""
+    """Take documents out of the generation that is staged; readers of older ones keep them."""
     if not numbers:
         return
     session.run("DELETE FROM documents WHERE number = ANY(%s) AND since = %s", (numbers, staged))

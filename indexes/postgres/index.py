@@ -55,11 +55,11 @@ class PostgresIndex(Index):
         store: Any = PostgresStore(session, generation)
         self.store = store
         row = session.one(
-            "SELECT passages, length, configs, dense, sparse FROM generations WHERE number = %s",
+            "SELECT passages, length, configs, dense, sparse, updated FROM generations WHERE number = %s",
             (generation,),
         )
         assert row is not None  # held, so it cannot have been removed
-        size, length, configs, dense, sparse = row
+        size, length, configs, dense, sparse, self._updated = row
         lexical: Any = PostgresLexical(session, generation, list(configs), size, int(length))
         known_dense, known_sparse = encoder_at(session, dense), encoder_at(session, sparse)
         by_vectors: Any = known_dense and PostgresDense(
@@ -69,7 +69,6 @@ class PostgresIndex(Index):
             session, generation, known_sparse, size, exact_up_to
         )
         self._ranker = Ranker(manifest, encoders, lexical, by_vectors, by_terms)
-        self._opened_at = manifest.updated
 
     @classmethod
     def connect(
@@ -124,8 +123,7 @@ class PostgresIndex(Index):
         row = self._session.one(
             "SELECT m.current, g.updated FROM meta m JOIN generations g ON g.number = m.current"
         )
-        newest = row and (row[0], row[1].isoformat(timespec="seconds"))
-        return bool(newest == (self._generation, self._opened_at))
+        return row == (self._generation, self._updated)
 
     def close(self) -> None:
         self._session.close()

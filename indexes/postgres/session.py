@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from indexes.errors import ModelRuntimeError, StorageError
 from indexes.postgres.address import Address
 
 Row = tuple[Any, ...]
+Values = Sequence[Any] | Mapping[str, Any]
 # Iterative scans, which keep a filtered search over a graph from running dry, came with 0.8.
 OLDEST_PGVECTOR = (0, 8)
 
@@ -90,28 +91,28 @@ class Session:
 
     # -- statements ---------------------------------------------------------------------------
 
-    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+    def rows(self, statement: str, values: Values = ()) -> list[Row]:
         """All rows of a query."""
         with self._lock, self.errors():
             return list(self._connection.execute(statement, values).fetchall())
 
-    def one(self, statement: str, values: Sequence[Any] = ()) -> Row | None:
+    def one(self, statement: str, values: Values = ()) -> Row | None:
         """The first row of a query, None where there is none."""
         with self._lock, self.errors():
             found: Row | None = self._connection.execute(statement, values).fetchone()
             return found
 
-    def value(self, statement: str, values: Sequence[Any] = ()) -> Any:
+    def value(self, statement: str, values: Values = ()) -> Any:
         """The first column of the first row; None where there is no row."""
         found = self.one(statement, values)
         return found[0] if found else None
 
-    def run(self, statement: str, values: Sequence[Any] = ()) -> int:
+    def run(self, statement: str, values: Values = ()) -> int:
         """Execute a statement; returns how many rows it touched."""
         with self._lock, self.errors():
             return int(self._connection.execute(statement, values).rowcount)
 
-    def many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
+    def many(self, statement: str, values: Iterable[Values]) -> None:
         """Execute one statement for each set of values, without a round trip for each."""
         with self._lock, self.errors(), self._connection.cursor() as cursor:
             cursor.executemany(statement, values)

@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from indexes.encoders import FloatArray
+from indexes.errors import IndexCorruptError
 from indexes.postgres.encodings import KnownEncoder, half_vector, has_graph, sparse_vector
 from indexes.postgres.session import Row, Session
 from indexes.postgres.store import Restriction, visible
@@ -79,7 +80,8 @@ class PostgresLexical:
         by_config = self._terms(query)
         if not by_config or depth <= 0:
             return Ranking.empty()
-        match, values = [], {}
+        match: list[str] = []
+        values: dict[str, Any] = {}
         for number, (config, terms) in enumerate(by_config.items()):
             match.append(f"p.config = %(c{number})s AND p.words @@ %(q{number})s::tsquery")
             values |= {f"c{number}": config, f"q{number}": any_of(terms)}
@@ -102,7 +104,7 @@ class PostgresLexical:
                     "passages": self.size,
                     "average": self._average,
                     "depth": depth,
-                },  # type: ignore[arg-type]
+                },
             )
         )
 
@@ -134,7 +136,7 @@ class PostgresLexical:
                 "configs": self._configs,
                 "text": text.replace("\x00", " "),
                 "depth": depth,
-            },  # type: ignore[arg-type]
+            },
         )
         return _ranking(rows)
 
@@ -187,7 +189,7 @@ class _Encoded:
             return False
         counted = self._session.value(
             "SELECT count(*) FROM (SELECT FROM passages p "
-            f"WHERE {visible('p', self._generation)} AND {restriction} LIMIT %s) some",
+            f"WHERE {visible('p', self._generation)} AND {restriction} LIMIT %s) few",
             (*values, self._exact_up_to + 1),
         )
         return bool(counted <= self._exact_up_to)
@@ -203,14 +205,20 @@ class PostgresDense(_Encoded):
         return self._search(half_vector(query), depth, allowed)
 
     def vectors(self, rows: list[int]) -> FloatArray:
-        """The stored vectors of rows, of shape (len(rows), dimensions)."""
-        found = dict(
+        """The stored vectors of rows, of shape (len(rows), dimensions).
+
+        Raises:
+            IndexCorruptError: one is missing.
+        """
+        found: dict[int, Any] = dict(
             self._session.rows(
                 f"SELECT p.number, e.encoding FROM passages p JOIN {self._known.table} e "
                 "ON e.key = p.key WHERE p.number = ANY(%s)",
                 (rows,),
             )
         )
+        if lost := [row for row in rows if row not in found]:
+            raise IndexCorruptError(f"{len(lost)} passages of {len(rows)} have no vector")
         return np.stack([np.asarray(found[row].to_numpy(), dtype=np.float32) for row in rows])
 
 

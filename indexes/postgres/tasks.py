@@ -69,7 +69,7 @@ def enqueue(session: Session, known: KnownEncoder, size: int = BATCH) -> int:
             f"  AND NOT EXISTS (SELECT FROM {known.table} e WHERE e.key = p.key) "
             "  AND NOT EXISTS (SELECT FROM queue q "
             "                  WHERE q.encoder = %(encoder)s AND q.key = p.key) GROUP BY p.key) m",
-            {"encoder": known.id, "first": first, "size": size},  # type: ignore[arg-type]
+            {"encoder": known.id, "first": first, "size": size},
         )
         session.run(
             "INSERT INTO batches (id, encoder, texts) SELECT batch, encoder, count(*) FROM queue "
