@@ -97,6 +97,10 @@ def create(session: Session, name: str) -> None:
         return
     quoted = quote(session.schema or "")
     with session.transaction():
+        # Of two processes that make it at once, the second finds it made.
+        session.rows("SELECT pg_advisory_xact_lock(%s, -1)", (lock_key(session.schema or ""),))
+        if exists(session):
+            return
         session.run(f"CREATE SCHEMA IF NOT EXISTS {quoted}")
         for statement in _TABLES:
             session.run(statement)

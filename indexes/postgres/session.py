@@ -15,6 +15,12 @@ Values = Sequence[Any] | Mapping[str, Any]
 # Iterative scans, which keep a filtered search over a graph from running dry, came with 0.8.
 OLDEST_PGVECTOR = (0, 8)
 
+_EXTENSION = (
+    "SELECT e.extversion, n.nspname FROM pg_extension e "
+    "JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'vector'"
+)
+_INSTALLING = 7_310_557_218  # the number of an advisory lock; any that nobody else uses
+
 
 class Session:
     """A connection. Calls from several threads take turns.
@@ -47,10 +53,7 @@ class Session:
     def _prepare(self) -> None:
         from pgvector.psycopg import register_vector
 
-        found = self.one(
-            "SELECT e.extversion, n.nspname FROM pg_extension e "
-            "JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'vector'"
-        )
+        found = self.one(_EXTENSION)
         if found is None:
             found = self._install_pgvector()
         version, place = found
@@ -67,17 +70,17 @@ class Session:
 
     def _install_pgvector(self) -> Row:
         try:
-            self._connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+            with self._connection.transaction():
+                # Two processes that do this at once would stumble over each other.
+                self._connection.execute("SELECT pg_advisory_xact_lock(%s)", (_INSTALLING,))
+                self._connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
         except self._psycopg.Error as error:
             raise StorageError(
                 f"the database at {self.address} has no pgvector: {_first_line(error)}",
                 remedy="install it on the server (Debian: postgresql-NN-pgvector), then as its "
                 "administrator: CREATE EXTENSION vector",
             ) from error
-        found = self.one(
-            "SELECT e.extversion, n.nspname FROM pg_extension e "
-            "JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'vector'"
-        )
+        found = self.one(_EXTENSION)
         assert found is not None
         return found
 
