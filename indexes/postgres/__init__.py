@@ -3,6 +3,8 @@
 address.py      where the server is; the password stays out of everything that is written or shown
 session.py      a connection, its errors in words
 schema.py       tables of one index
+generations.py  which generation is published, and who reads an older one
+characters.py   texts as the server can hold them
 store.py        reading documents and passages of one generation
 stages.py       lexical, dense and sparse search inside the database
 index.py        the published index, opened

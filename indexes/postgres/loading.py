@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +16,7 @@ from indexes.chunking import Chunker
 from indexes.documents import Document, Entry, Passage, ReadFailure, Source
 from indexes.encodings import text_key
 from indexes.errors import ReadError
+from indexes.postgres.characters import cleaned, storable
 from indexes.postgres.cleanup import end_documents
 from indexes.postgres.schema import FOREVER
 from indexes.postgres.session import Session
@@ -24,7 +24,6 @@ from indexes.staging import Changes
 
 _WINDOW = 64
 _LONGEST_INDEXED = 200_000  # characters; a tsvector holds a megabyte
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 # ISO 639-1 → the server's text search configurations. What is unknown is read as English, as a
 # language without a configuration is read word by word.
@@ -189,7 +188,7 @@ class Loader:
             "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING number",
             (
                 document.id,
-                _clean(document.uri),
+                cleaned(document.uri),
                 _key(item.uri),
                 document.title,
                 document.media_type,
@@ -281,20 +280,15 @@ def _key(uri: str) -> bytes:
     return hashlib.sha256(uri.encode("utf-8", "surrogatepass")).digest()
 
 
-def _clean(text: str) -> str:
-    """A text as PostgreSQL can hold it: offsets stay, characters it does not know become �."""
-    return _UNSTORABLE.sub("\ufffd", text)
-
-
 def _storable(document: Document) -> Document:
     headings = (heading for block in document.blocks for heading in block.headings)
-    if not any(map(_UNSTORABLE.search, (document.text, document.title, *headings))):
+    if all(map(storable, (document.text, document.title, *headings))):
         return document
     blocks = tuple(
-        replace(block, headings=tuple(map(_clean, block.headings))) for block in document.blocks
+        replace(block, headings=tuple(map(cleaned, block.headings))) for block in document.blocks
     )
     return replace(
-        document, text=_clean(document.text), title=_clean(document.title), blocks=blocks
+        document, text=cleaned(document.text), title=cleaned(document.title), blocks=blocks
     )
 
 

@@ -62,13 +62,13 @@ _TABLES = (
 )
 
 
-def schema_of(name: str) -> str:
-    """The PostgreSQL schema of the index of that name.
+def schema_of(name: str, prefix: str = PREFIX) -> str:
+    """The PostgreSQL schema of the index, or other collection, of that name.
 
     Raises:
         UsageError: it cannot be an index's name.
     """
-    plain = PREFIX + check_name(name)
+    plain = prefix + check_name(name)
     if len(plain) <= _LONGEST:
         return plain
     digest = hashlib.sha256(name.encode()).hexdigest()[:16]

@@ -103,7 +103,9 @@ def _sample(session: Session, generation: int) -> list[int]:
 def _texts(session: Session, generation: int) -> str:
     """A sample of passages still has the text by which its encodings are found."""
     rows = _sample(session, generation)
-    keys: dict[int, bytes] = dict(session.rows("SELECT number, key FROM passages WHERE number = ANY(%s)", (rows,)))
+    keys: dict[int, bytes] = dict(
+        session.rows("SELECT number, key FROM passages WHERE number = ANY(%s)", (rows,))
+    )
     passages = PostgresStore(session, generation).by_rows(rows)
     wrong = [
         passage.id

@@ -95,7 +95,11 @@ def test_dense_and_sparse_rank_as_an_index_in_files_does(address: Address, tmp_p
 
 
 def test_store_reads_like_the_one_in_files(address: Address, tmp_path: Path) -> None:
-    texts: dict[str, str | None] = {**TEXTS, "/z": "Prose. " * 2000, "/ü": "Zwölf Boxkämpfer 🦦 jagen."}
+    texts: dict[str, str | None] = {
+        **TEXTS,
+        "/z": "Prose. " * 2000,
+        "/ü": "Zwölf Boxkämpfer 🦦 jagen.",
+    }
     result = IndexWriter(tmp_path / "notes", HashedEncoders()).build([MemorySource(texts)])
     files = PassageStore(tmp_path / "notes" / result.manifest.generation / "passages.sqlite")
     _writer(address).build([MemorySource(texts)])
@@ -176,7 +180,9 @@ def test_filters_hold_inside_every_stage(
 def test_bm25_is_the_formula(address: Address) -> None:
     """Against BM25 with Lucene's idf, computed by hand from words that no stemmer touches."""
     texts: dict[str, str | None] = {
-        "the": "zeppo zeppo harpo", "and": "zeppo gummo groucho chico", "for": "harpo gummo"
+        "the": "zeppo zeppo harpo",
+        "and": "zeppo gummo groucho chico",
+        "for": "harpo gummo",
     }  # fmt: skip - the uris are titles too, so they are words that no search knows
     _writer(address).build([MemorySource(texts)])
     index = _open(address)
@@ -481,9 +487,7 @@ def test_another_encoder_is_another_table_and_the_old_one_leaves(address: Addres
         assert len(known_encoders(session)) == 2
 
 
-def test_a_folder_names_the_server_without_the_password(
-    address: Address, tmp_path: Path
-) -> None:
+def test_a_folder_names_the_server_without_the_password(address: Address, tmp_path: Path) -> None:
     secret = "hunter2"
     text = address.text.replace("postgres@", f"postgres:{secret}@")
     _writer(Address.parse(text)).build([MemorySource(TEXTS)])
