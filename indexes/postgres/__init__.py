@@ -6,6 +6,7 @@ schema.py       tables of one index
 generations.py  which generation is published, and who reads an older one
 characters.py   texts as the server can hold them
 store.py        reading documents and passages of one generation
+words.py        BM25 as an inner product inside the server
 stages.py       lexical, dense and sparse search inside the database
 index.py        the published index, opened
 loading.py      sources → rows of the generation that is being staged

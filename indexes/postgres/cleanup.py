@@ -22,6 +22,14 @@ def clean(session: Session) -> None:
         )
         gone = session.run("DELETE FROM passages WHERE until <= %s", (needed,))
         gone += session.run("DELETE FROM documents WHERE until <= %s", (needed,))
+        session.run(
+            "WITH old AS (DELETE FROM frequencies WHERE since <= %s AND lexeme IN "
+            "(SELECT lexeme FROM frequencies WHERE since <= %s GROUP BY lexeme "
+            "HAVING count(*) > 1) RETURNING lexeme, change) "
+            "INSERT INTO frequencies (lexeme, since, change) SELECT lexeme, %s, sum(change) "
+            "FROM old GROUP BY lexeme HAVING sum(change) > 0",
+            (needed, needed, needed),
+        )
         used = {
             number
             for row in session.rows("SELECT dense, sparse FROM generations")
@@ -38,7 +46,8 @@ def clean(session: Session) -> None:
                     f"DELETE FROM {known.table} e WHERE NOT EXISTS "
                     "(SELECT FROM passages p WHERE p.key = e.key)"
                 )
-    tables = ["documents", "passages", *(known.table for known in known_encoders(session))]
+    tables = ["documents", "passages", "lexical", "frequencies"]
+    tables += [known.table for known in known_encoders(session)]
     for table in tables:
         session.run(f"VACUUM (ANALYZE) {table}" if gone else f"ANALYZE {table}")
 

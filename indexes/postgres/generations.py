@@ -13,8 +13,8 @@ from indexes.manifest import Manifest, Stage
 from indexes.postgres import schema
 from indexes.postgres.encodings import known_encoders
 from indexes.postgres.session import Session
-from indexes.postgres.stages import LEXICAL_FINGERPRINT
 from indexes.postgres.store import visible
+from indexes.postgres.words import FINGERPRINT
 
 _WRITER = 0  # generations count from 1, so this number is free for the writer's lock
 
@@ -25,18 +25,29 @@ def current(session: Session) -> int:
 
 
 def describe(session: Session, number: int) -> None:
-    """Note what a generation holds, as far as it is staged, and how it was made."""
+    """Note what a staged generation holds and in how many of its passages each lexeme stands."""
     where = visible("p", number)
     session.run(
-        "INSERT INTO generations (number, documents, passages, length, configs, sources, excluded, "
+        "INSERT INTO generations (number, documents, passages, configs, sources, excluded, "
         "failures, chunker) SELECT %s, "
         f"(SELECT count(*) FROM documents p WHERE {where}), count(*), "
-        "coalesce(sum(length), 0), coalesce(array_agg(DISTINCT config), '{}'), "
-        f"'[]', '[]', '[]', '' FROM passages p WHERE {where} "
+        "coalesce(array_agg(DISTINCT l.config), '{}'), '[]', '[]', '[]', '' "
+        f"FROM passages p JOIN lexical l ON l.passage = p.number WHERE {where} "
         "ON CONFLICT (number) DO UPDATE SET documents = EXCLUDED.documents, "
-        "passages = EXCLUDED.passages, length = EXCLUDED.length, configs = EXCLUDED.configs, "
-        "updated = now()",
+        "passages = EXCLUDED.passages, configs = EXCLUDED.configs, updated = now()",
         (number,),
+    )
+    words = "SELECT l.words FROM lexical l JOIN passages p ON p.number = l.passage WHERE"
+    session.run("DELETE FROM frequencies WHERE since = %s", (number,))
+    session.run(
+        "INSERT INTO frequencies (lexeme, since, change) SELECT word, %s, sum(change) FROM ("
+        "SELECT word, ndoc AS change FROM ts_stat(%s) UNION ALL "
+        "SELECT word, -ndoc FROM ts_stat(%s)) both_ways GROUP BY word HAVING sum(change) <> 0",
+        (
+            number,
+            f"{words} p.since = {number:d} AND p.until > {number:d}",
+            f"{words} p.since < {number:d} AND p.until = {number:d}",
+        ),
     )
 
 
@@ -89,7 +100,7 @@ def manifest_of(session: Session, number: int) -> Manifest | None:
         return None
     name, documents, passages, dense, sparse, sources, excluded, failures, chunker, *times = row
     encoders = {known.id: known for known in known_encoders(session)}
-    stages = {"lexical": Stage(LEXICAL_FINGERPRINT)}
+    stages = {"lexical": Stage(FINGERPRINT)}
     for encoder in (dense, sparse):
         if encoder in encoders:
             stages[encoders[encoder].stage] = Stage(encoders[encoder].fingerprint)

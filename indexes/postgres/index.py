@@ -55,12 +55,12 @@ class PostgresIndex(Index):
         store: Any = PostgresStore(session, generation)
         self.store = store
         row = session.one(
-            "SELECT passages, length, configs, dense, sparse, updated FROM generations WHERE number = %s",
+            "SELECT passages, configs, dense, sparse, updated FROM generations WHERE number = %s",
             (generation,),
         )
         assert row is not None  # held, so it cannot have been removed
-        size, length, configs, dense, sparse, self._updated = row
-        lexical: Any = PostgresLexical(session, generation, list(configs), size, int(length))
+        size, configs, dense, sparse, self._updated = row
+        lexical: Any = PostgresLexical(session, generation, list(configs), size)
         known_dense, known_sparse = encoder_at(session, dense), encoder_at(session, sparse)
         by_vectors: Any = known_dense and PostgresDense(
             session, generation, known_dense, size, exact_up_to

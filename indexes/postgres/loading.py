@@ -20,6 +20,7 @@ from indexes.postgres.characters import cleaned, storable
 from indexes.postgres.cleanup import end_documents
 from indexes.postgres.schema import FOREVER
 from indexes.postgres.session import Session
+from indexes.postgres.words import INSERT_PASSAGE
 from indexes.staging import Changes
 
 _WINDOW = 64
@@ -203,24 +204,20 @@ class Loader:
             ),
         )
         self._session.many(
-            'INSERT INTO passages (id, document, start, "end", page, headings, key, config, '
-            "length, words, since) SELECT %s, %s, %s, %s, %s, %s, %s, %s, "
-            "(SELECT coalesce(sum(cardinality(positions)), 0) FROM unnest(w)), w, %s "
-            "FROM to_tsvector(%s::regconfig, %s) w",
+            INSERT_PASSAGE,
             (
-                (
-                    passage.id,
-                    number,
-                    passage.start,
-                    passage.end,
-                    passage.page,
-                    json.dumps(passage.headings),
-                    text_key(passage.indexed_text),
-                    config,
-                    self._staged,
-                    config,
-                    passage.indexed_text[:_LONGEST_INDEXED],
-                )
+                {
+                    "id": passage.id,
+                    "document": number,
+                    "start": passage.start,
+                    "end": passage.end,
+                    "page": passage.page,
+                    "headings": json.dumps(passage.headings),
+                    "key": text_key(passage.indexed_text),
+                    "since": self._staged,
+                    "config": config,
+                    "text": passage.indexed_text[:_LONGEST_INDEXED],
+                }
                 for passage in passages
             ),
         )

@@ -21,15 +21,18 @@ PREFIX = "ka_"
 FOREVER = 2_147_483_647
 """`until` of what has not ended."""
 
+HASHES = 2**29
+"""Dimensions that lexemes are hashed to; pgvector's limit is 10⁹. Two lexemes of one query and one
+passage meet with a chance below one in a million."""
+
 _LONGEST = 63  # characters of a name in PostgreSQL
 
 _TABLES = (
     "CREATE TABLE meta (format int NOT NULL, name text NOT NULL, current int NOT NULL, "
     "created timestamptz NOT NULL DEFAULT now())",
-    # `length` is the sum of all passages' lengths in lexemes; `dense` and `sparse` are the
-    # encoders whose encodings are complete.
+    # `dense` and `sparse` are the encoders whose encodings are complete.
     "CREATE TABLE generations (number int PRIMARY KEY, documents bigint NOT NULL, "
-    "passages bigint NOT NULL, length bigint NOT NULL, configs text[] NOT NULL, dense int, "
+    "passages bigint NOT NULL, configs text[] NOT NULL, dense int, "
     "sparse int, sources jsonb NOT NULL, excluded jsonb NOT NULL, failures jsonb NOT NULL, "
     "chunker text NOT NULL, updated timestamptz NOT NULL DEFAULT now())",
     "CREATE TABLE encoders (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "
@@ -47,13 +50,21 @@ _TABLES = (
     "CREATE TABLE passages (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "
     "id text NOT NULL, document bigint NOT NULL REFERENCES documents ON DELETE CASCADE, "
     'start int NOT NULL, "end" int NOT NULL, page int, headings jsonb NOT NULL, '
-    "key bytea NOT NULL, config text NOT NULL, length int NOT NULL, words tsvector NOT NULL, "
+    "key bytea NOT NULL, "
     f"since int NOT NULL, until int NOT NULL DEFAULT {FOREVER})",
     "CREATE INDEX passages_id ON passages (id)",
     "CREATE INDEX passages_document ON passages (document)",
     "CREATE INDEX passages_key ON passages (key)",
-    "CREATE INDEX passages_words ON passages USING gin (words)",
     f"CREATE INDEX passages_ended ON passages (until) WHERE until < {FOREVER}",
+    # Apart from the passages, whose rows stay narrow for searches by vector. Rows stay whole on
+    # their page (`toast_tuple_target`): a search reads many.
+    "CREATE TABLE lexical (passage bigint PRIMARY KEY REFERENCES passages ON DELETE CASCADE, "
+    "config text NOT NULL, words tsvector STORAGE MAIN NOT NULL, "
+    f"weights sparsevec({HASHES}) STORAGE MAIN NOT NULL) WITH (toast_tuple_target = 8160)",
+    "CREATE INDEX lexical_words ON lexical USING gin (words)",
+    # In how many passages a lexeme stands at generation g: the sum of the changes up to g.
+    "CREATE TABLE frequencies (lexeme text, since int, change bigint NOT NULL, "
+    "PRIMARY KEY (lexeme, since))",
     "CREATE TABLE batches (id bigint PRIMARY KEY, encoder int NOT NULL, texts int NOT NULL, "
     "worker text, lease timestamptz, attempts int NOT NULL DEFAULT 0, done timestamptz)",
     "CREATE TABLE queue (encoder int NOT NULL, key bytea NOT NULL, batch bigint NOT NULL, "

@@ -6,6 +6,7 @@ explanation of a hit are the same code. Filters are conditions of the statement 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,100 +14,92 @@ import scipy.sparse as sp
 
 from indexes.encoders import FloatArray
 from indexes.errors import IndexCorruptError
+from indexes.postgres.characters import cleaned
 from indexes.postgres.encodings import KnownEncoder, half_vector, has_graph, sparse_vector
+from indexes.postgres.schema import HASHES
 from indexes.postgres.session import Row, Session
 from indexes.postgres.store import Restriction, visible
+from indexes.postgres.words import HASH
 from indexes.ranking import Ranking
-
-K1, B = 0.9, 0.4
-LEXICAL_FINGERPRINT = f"postgres-bm25-k1={K1}-b={B}-1"
 
 EXACT_UP_TO = 50_000
 """Passages (after the filter) that are all compared; above, an HNSW graph is walked."""
 
 _WIDEST = 1000  # pgvector's limit of hnsw.ef_search
 
-# BM25 (Robertson and Zaragoza, 2009, with Lucene's idf) from the positions that a tsvector keeps:
-# their number is the term's frequency in the passage. How many passages hold a term is counted
-# over the whole generation, before the filter, so that a filter does not change a score.
-_BM25 = """
-WITH candidates AS MATERIALIZED (
-    SELECT p.number, p.document, p.length, p.words FROM passages p WHERE {visible} AND ({match})
-), frequencies AS MATERIALIZED (
-    SELECT c.number, c.document, c.length, t.lexeme, cardinality(t.positions) AS tf
-    FROM candidates c CROSS JOIN LATERAL unnest(c.words) t WHERE t.lexeme = ANY(%(terms)s)
-), weights AS (
-    SELECT lexeme, ln(1 + (%(passages)s - count(*) + 0.5) / (count(*) + 0.5)) AS idf
-    FROM frequencies GROUP BY lexeme
-)
-SELECT f.number, sum(w.idf * f.tf / (f.tf + {k1} * (1 - {b} + {b} * f.length / %(average)s)))
-FROM frequencies f JOIN weights w USING (lexeme) WHERE {allowed}
-GROUP BY f.number ORDER BY 2 DESC, 1 LIMIT %(depth)s
-"""
-
 
 class PostgresLexical:
-    """BM25 over the words of passages, stemmed by the server's text search of each language.
+    """BM25 (Robertson and Zaragoza, 2009, with Lucene's idf) over the words of passages, stemmed by
+    the server's text search of each language.
+
+    How many passages hold a term is that of the whole generation, so a filter changes no score.
 
     Args:
         configs: text search configurations that the generation's passages were indexed with.
         size: passages of the generation.
-        length: their lengths in lexemes, added up.
     """
 
     stage = "lexical"
 
-    def __init__(
-        self, session: Session, generation: int, configs: list[str], size: int, length: int
-    ) -> None:
+    def __init__(self, session: Session, generation: int, configs: list[str], size: int) -> None:
         self._session, self._generation, self._configs = session, generation, configs
         self.size = size
-        self._average = max(length / size, 1.0) if size else 1.0
 
     def terms(self, text: str) -> list[str]:
-        """The stems of a text, by any of the index's languages."""
-        return list(dict.fromkeys(term for own in self._terms(text).values() for term in own))
+        """The stems of a text that the index knows: what a query is matched by."""
+        return list(self._weights(self._stems(text)))
 
-    def _terms(self, text: str) -> dict[str, list[str]]:
-        clean = text.replace("\x00", " ")
+    def _stems(self, text: str) -> dict[str, list[str]]:
+        """The stems of a text by each of the index's configurations."""
         rows = self._session.rows(
             "SELECT c, tsvector_to_array(to_tsvector(c::regconfig, %s)) FROM unnest(%s::text[]) c",
-            (clean, self._configs),
+            (cleaned(text), self._configs),
         )
-        return {config: list(terms) for config, terms in rows if terms}
+        return {config: list(stems) for config, stems in rows if stems}
+
+    def _weights(self, stems: dict[str, list[str]]) -> dict[str, tuple[int, float]]:
+        """Place and idf of each stem that occurs in the generation."""
+        wanted = list(dict.fromkeys(stem for own in stems.values() for stem in own))
+        rows = self._session.rows(
+            f"SELECT t.lexeme, {HASH}, sum(change) FROM frequencies t "
+            "WHERE t.lexeme = ANY(%s) AND since <= %s GROUP BY t.lexeme HAVING sum(change) > 0",
+            (wanted, self._generation),
+        )
+        return {
+            stem: (int(place), math.log(1 + (self.size - int(df) + 0.5) / (int(df) + 0.5)))
+            for stem, place, df in rows
+        }
 
     def search(self, query: str, depth: int, allowed: Restriction | None = None) -> Ranking:
         """The best `depth` rows with a score above 0."""
-        by_config = self._terms(query)
-        if not by_config or depth <= 0:
+        stems = self._stems(query)
+        weights = self._weights(stems)
+        if not weights or depth <= 0:
             return Ranking.empty()
         match: list[str] = []
-        values: dict[str, Any] = {}
-        for number, (config, terms) in enumerate(by_config.items()):
-            match.append(f"p.config = %(c{number})s AND p.words @@ %(q{number})s::tsquery")
-            values |= {f"c{number}": config, f"q{number}": any_of(terms)}
-        restriction, restricted = _named(allowed, "f")
-        statement = _BM25.format(
-            visible=visible("p", self._generation),
-            match=" OR ".join(match),
-            k1=K1,
-            b=B,
-            allowed=restriction,
+        values: list[Any] = []
+        for config, own in stems.items():
+            if known := [stem for stem in own if stem in weights]:
+                match.append("l.config = %s AND l.words @@ %s::tsquery")
+                values += [config, any_of(known)]
+        asked: dict[int, float] = {}
+        for place, idf in weights.values():
+            asked[place] = asked.get(place, 0.0) + idf
+        pairs = ",".join(f"{place}:{idf:.7g}" for place, idf in sorted(asked.items()))
+        restriction = allowed.of_passages("p") if allowed else "true"
+        rows = self._session.rows(
+            "SELECT p.number, -(l.weights <#> %s::sparsevec) FROM lexical l "
+            "JOIN passages p ON p.number = l.passage "
+            f"WHERE ({' OR '.join(match)}) AND {visible('p', self._generation)} AND {restriction} "
+            "ORDER BY 2 DESC, 1 LIMIT %s",
+            (
+                f"{{{pairs}}}/{HASHES}",
+                *values,
+                *(allowed.values if allowed else ()),
+                depth,
+            ),
         )
-        terms = list(dict.fromkeys(term for own in by_config.values() for term in own))
-        return _ranking(
-            self._session.rows(
-                statement,
-                {
-                    **values,
-                    **restricted,
-                    "terms": terms,
-                    "passages": self.size,
-                    "average": self._average,
-                    "depth": depth,
-                },
-            )
-        )
+        return _ranking(rows)
 
     def phrase(self, text: str, depth: int, allowed: Restriction | None = None) -> Ranking:
         """The rows that hold these words in this order, by the server's own rank (`ts_rank`)."""
@@ -124,19 +117,21 @@ class PostgresLexical:
 
         With `websearch_to_tsquery` a query in quotation marks is a phrase, `or` and `-` work.
         """
-        restriction, restricted = _named(allowed, "p")
-        query = f"{parse}(c::regconfig, %(text)s)"
+        restriction = allowed.of_passages("p") if allowed else "true"
         rows = self._session.rows(
-            f"SELECT p.number, ts_rank(p.words, {query}, 1) FROM unnest(%(configs)s::text[]) c "
-            f"JOIN passages p ON p.config = c AND p.words @@ {query} "
+            "WITH asked AS MATERIALIZED (SELECT c AS config, "
+            f"{parse}(c::regconfig, %s) AS query FROM unnest(%s::text[]) c) "
+            "SELECT p.number, ts_rank(l.words, a.query, 1) FROM asked a "
+            "JOIN lexical l ON l.config = a.config AND l.words @@ a.query "
+            "JOIN passages p ON p.number = l.passage "
             f"WHERE {visible('p', self._generation)} AND {restriction} "
-            "ORDER BY 2 DESC, 1 LIMIT %(depth)s",
-            {
-                **restricted,
-                "configs": self._configs,
-                "text": text.replace("\x00", " "),
-                "depth": depth,
-            },
+            "ORDER BY 2 DESC, 1 LIMIT %s",
+            (
+                cleaned(text),
+                self._configs,
+                *(allowed.values if allowed else ()),
+                depth,
+            ),
         )
         return _ranking(rows)
 
@@ -240,18 +235,6 @@ def any_of(lexemes: list[str]) -> str:
     """A tsquery that any of the lexemes satisfies."""
     quoted = (term.replace("\\", "\\\\").replace("'", "''") for term in lexemes)
     return " | ".join(f"'{term}'" for term in quoted)
-
-
-def _named(allowed: Restriction | None, alias: str) -> tuple[str, dict[str, Any]]:
-    """A restriction with its values by name, for statements that name theirs."""
-    if allowed is None:
-        return "true", {}
-    names = [f"r{number}" for number in range(len(allowed.values))]
-    pieces = allowed.of_passages(alias).split("%s")
-    text = pieces[0] + "".join(
-        f"%({name})s{piece}" for name, piece in zip(names, pieces[1:], strict=True)
-    )
-    return text, dict(zip(names, allowed.values, strict=True))
 
 
 def _ranking(rows: list[Row]) -> Ranking:

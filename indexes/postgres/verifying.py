@@ -73,6 +73,12 @@ def _tables(session: Session, generation: int, manifest: Manifest) -> str:
         f"WHERE {visible('p', generation)} "
         'AND (p.start < 0 OR p."end" <= p.start OR p."end" > length(d.text))'
     )
+    wordless = session.value(
+        "SELECT count(*) FROM passages p WHERE NOT EXISTS "
+        "(SELECT FROM lexical l WHERE l.passage = p.number)"
+    )
+    if wordless:
+        raise IndexCorruptError(f"the words of {wordless} passages are missing")
     if orphans or outside:
         raise IndexCorruptError(
             f"{orphans} passages outlive their document, {outside} reach outside of its text"

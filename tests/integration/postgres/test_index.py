@@ -156,7 +156,7 @@ def test_filters_hold_inside_every_stage(
         store = PostgresStore(session, generation)
         allowed, encoders = store.allowed(wanted), HashedEncoders()
         query = "kelp lease Lyon metre water otters"
-        lexical = PostgresLexical(session, generation, ["english", "german"], 3, 20)
+        lexical = PostgresLexical(session, generation, ["english", "german"], 3)
         by_stage = {known.stage: known for known in known_encoders(session)}
         for exact_up_to in (0, 100):  # with 0 the filtered rows are more than "few"
             dense = PostgresDense(session, generation, by_stage["dense"], 3, exact_up_to)
@@ -191,14 +191,13 @@ def test_bm25_is_the_formula(address: Address) -> None:
     got = dict(zip((p.uri for p in found), rankings["lexical"].scores.tolist(), strict=True))
     index.close()
     split = {uri: (text or "").split() for uri, text in texts.items()}
-    average = sum(map(len, split.values())) / 3
     expected = {}
     for uri, words in split.items():
         score = 0.0
         for term in ("zeppo", "harpo"):
             df = sum(term in other for other in split.values())
             tf = words.count(term)
-            norm = 0.9 * (1 - 0.4 + 0.4 * len(words) / average)
+            norm = 0.9 * (1 - 0.4 + 0.4 * len(words) / 90)
             score += np.log(1 + (3 - df + 0.5) / (df + 0.5)) * tf / (tf + norm)
         if score > 0:
             expected[uri] = score
@@ -210,7 +209,7 @@ def test_phrases_and_websearch_syntax(address: Address) -> None:
     with opened(address, "notes") as session:
         generation = generations.current(session)
         store = PostgresStore(session, generation)
-        lexical = PostgresLexical(session, generation, ["english"], 3, 20)
+        lexical = PostgresLexical(session, generation, ["english"], 3)
         for found, uris in (
             (lexical.phrase("wrap themselves in kelp", 5), ["/notes/a.md"]),
             (lexical.phrase("kelp wrap", 5), []),
@@ -381,7 +380,7 @@ def test_graphs_answer_filtered_searches_too(address: Address) -> None:
     with opened(address, "notes") as session:
         assert all(has_graph(session, known) for known in known_encoders(session))
     overlap = []
-    for number in range(20):
+    for _ in range(20):
         query = " ".join(random.choice(words, size=5))
         for stage in ("dense", "sparse"):
             found = []
