@@ -8,9 +8,12 @@ tables.
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 from indexes.build import BuildResult
 from indexes.chunking import Chunker
@@ -28,7 +31,7 @@ from indexes.postgres.stages import EXACT_UP_TO
 from indexes.postgres.store import PostgresStore
 from indexes.postgres.worker import LEASE_SECONDS, Work, Worker
 from indexes.progress import OnProgress, Progress
-from indexes.staging import Changes
+from indexes.staging import Changes, plan
 
 _STAGES = ("dense", "sparse")
 _POLL_SECONDS = 0.5
@@ -41,6 +44,7 @@ class PostgresWriter:
         language_of: the ISO 639-1 code of a text, empty where unknown; chooses the stemmer.
         encode: take part in the encoding; otherwise wait for workers (`assistant index work`).
         batch: texts in a batch.
+        folder: the folder that names the server on this machine; goes with the index.
         graph_above: from so many passages on, HNSW graphs are built.
         graph_memory: `maintenance_work_mem` while a graph is built, as PostgreSQL writes it.
     """
@@ -55,6 +59,7 @@ class PostgresWriter:
         language_of: Callable[[str], str] = lambda text: "",
         encode: bool = True,
         batch: int = tasks.BATCH,
+        folder: Path | None = None,
         lease_seconds: float = LEASE_SECONDS,
         graph_above: int = EXACT_UP_TO,
         graph_memory: str = "1GB",
@@ -68,6 +73,7 @@ class PostgresWriter:
             address, encoders, lease_seconds=lease_seconds, on_progress=on_progress
         )
         self._take_part, self._batch = encode, batch
+        self._folder = folder
         self._graph_above, self._graph_memory = graph_above, graph_memory
         self._report = on_progress
 
@@ -156,6 +162,21 @@ class PostgresWriter:
         """
         with self._writing(create=False) as session:
             session.run(f"DROP SCHEMA {schema.quote(session.schema or '')} CASCADE")
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def plan(self, sources: Sequence[Source]) -> Changes:
+        """What `build` with these sources would change. Writes nothing."""
+        session = Session(self._address, schema.schema_of(self.name))
+        try:
+            published = generations.current(session) if schema.exists(session) else 0
+            old = generations.manifest_of(session, published) if published else None
+            if old is None:
+                return plan(sources, None, set())
+            store: Any = PostgresStore(session, published)  # asked for fingerprints only
+            return plan(sources, store, set(old.excluded), old.failures)
+        finally:
+            session.close()
 
     # -- the work -----------------------------------------------------------------------------
 
