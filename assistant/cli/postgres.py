@@ -24,7 +24,8 @@ EngineOption = Annotated[
     typer.Option(
         "--engine",
         help="Keep the index on a PostgreSQL server with pgvector: "
-        "postgresql://USER@HOST/DATABASE. The password comes from PGPASSFILE or PGPASSWORD; it is never written down.",
+        "postgresql://USER@HOST/DATABASE. The password comes from PGPASSFILE or PGPASSWORD; "
+        "it is never written down.",
     ),
 ]
 
