@@ -76,7 +76,8 @@ class DrawnDense:
             random = np.random.default_rng(int(content_hash(text)[:12], 16))
             noise = random.normal(size=DIMENSIONS) / np.sqrt(DIMENSIONS)
             vectors[row] = self._centres[random.integers(64)] + noise
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors
 
 
 class DrawnSparse:

@@ -59,8 +59,10 @@ _TABLES = (
     # Apart from the passages, whose rows stay narrow for searches by vector. Rows stay whole on
     # their page (`toast_tuple_target`): a search reads many.
     "CREATE TABLE lexical (passage bigint PRIMARY KEY REFERENCES passages ON DELETE CASCADE, "
-    "config text NOT NULL, words tsvector STORAGE MAIN NOT NULL, "
-    f"weights sparsevec({HASHES}) STORAGE MAIN NOT NULL) WITH (toast_tuple_target = 8160)",
+    "config text NOT NULL, words tsvector NOT NULL, "
+    f"weights sparsevec({HASHES}) NOT NULL) WITH (toast_tuple_target = 8160)",
+    "ALTER TABLE lexical ALTER COLUMN words SET STORAGE MAIN, "
+    "ALTER COLUMN weights SET STORAGE MAIN",
     "CREATE INDEX lexical_words ON lexical USING gin (words)",
     # In how many passages a lexeme stands at generation g: the sum of the changes up to g.
     "CREATE TABLE frequencies (lexeme text, since int, change bigint NOT NULL, "
