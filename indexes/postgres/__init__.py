@@ -13,6 +13,7 @@ loading.py      sources → rows of the generation that is being staged
 tasks.py        batches of texts to encode, claimed by any number of workers
 encodings.py    what was encoded, by encoder and text
 worker.py       a process that claims batches and encodes them
+completing.py   every text encoded, by this process and others; graphs built
 writer.py       build, delete, publish
 cleanup.py      what no reader needs any more leaves
 verifying.py    an index checked against itself

@@ -81,7 +81,8 @@ def register(session: Session, stage: str, fingerprint: str, dimensions: int) ->
         # encoding from somewhere else.
         session.run(
             f"CREATE TABLE IF NOT EXISTS {known.table} (key bytea PRIMARY KEY, "
-            f"encoding {known.kind}({known.dimensions:d}) NOT NULL) WITH (toast_tuple_target = 8160)"
+            f"encoding {known.kind}({known.dimensions:d}) NOT NULL) "
+            "WITH (toast_tuple_target = 8160)"
         )
         session.run(f"ALTER TABLE {known.table} ALTER COLUMN encoding SET STORAGE MAIN")
     return known

@@ -4,7 +4,8 @@ A passage's lexemes and their positions are a `tsvector` (by the text search con
 language), which finds candidates and phrases. Their BM25 weights are a `sparsevec` over hashed
 lexemes, so that a passage is scored by one call inside the server. For that a weight may depend on
 nothing but the passage: the average length in BM25's formula is a constant, that of a passage of
-some 130 words, as the chunker makes them. Then an update leaves every other passage as it was, and equals a fresh build.
+some 130 words, as the chunker makes them. Then an update leaves every other passage as it was, and
+equals a fresh build.
 
     weight(t, p) = tf / (tf + k1 · (1 − b + b · length(p) / 90))        stored
     idf(t)       = ln(1 + (N − df + 0.5) / (df + 0.5))                 when searched

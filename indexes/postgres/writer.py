@@ -19,12 +19,12 @@ from indexes.build import BuildResult
 from indexes.chunking import Chunker
 from indexes.documents import Source
 from indexes.encoders import Encoders
-from indexes.errors import IndexNotFoundError, ModelRuntimeError, UnknownNameError, UsageError
+from indexes.errors import IndexNotFoundError, UnknownNameError, UsageError
 from indexes.manifest import Manifest, check_name
 from indexes.postgres import generations, schema, tasks
 from indexes.postgres.address import Address
 from indexes.postgres.cleanup import clean, end_documents
-from indexes.postgres.encodings import KnownEncoder, build_graph, register
+from indexes.postgres.completing import Completion
 from indexes.postgres.loading import Loader
 from indexes.postgres.session import Session
 from indexes.postgres.stages import EXACT_UP_TO
@@ -32,9 +32,6 @@ from indexes.postgres.store import PostgresStore
 from indexes.postgres.worker import LEASE_SECONDS, Work, Worker
 from indexes.progress import OnProgress, Progress
 from indexes.staging import Changes, plan
-
-_STAGES = ("dense", "sparse")
-_POLL_SECONDS = 0.5
 
 
 class PostgresWriter:
@@ -66,15 +63,20 @@ class PostgresWriter:
         on_progress: OnProgress = lambda progress: None,
     ) -> None:
         self.name = check_name(name)
-        self._address, self._encoders = address, encoders
+        self._address = address
         self._chunker = chunker or Chunker()
         self._language_of = language_of
-        self._worker = Worker(
-            address, encoders, lease_seconds=lease_seconds, on_progress=on_progress
+        worker = Worker(address, encoders, lease_seconds=lease_seconds, on_progress=on_progress)
+        self._completion = Completion(
+            worker,
+            encoders,
+            take_part=encode,
+            batch=batch,
+            graph_above=graph_above,
+            graph_memory=graph_memory,
+            on_progress=on_progress,
         )
-        self._take_part, self._batch = encode, batch
         self._folder = folder
-        self._graph_above, self._graph_memory = graph_above, graph_memory
         self._report = on_progress
 
     # -- commands -----------------------------------------------------------------------------
@@ -219,7 +221,7 @@ class PostgresWriter:
             )
             work = Work()
         else:
-            work = self._encode(session, staged)
+            work = self._completion.run(session, staged)
         if not early:
             generations.publish(session, staged)
         clean(session)
@@ -238,49 +240,11 @@ class PostgresWriter:
         """What was done; a generation that lacks a stage gets it first."""
         done = work or Work()
         if not complete:
-            done = self._encode(session, number)
+            done = self._completion.run(session, number)
             clean(session)
         manifest = generations.manifest_of(session, number)
         assert manifest is not None
         return BuildResult(changes, manifest, done.texts, time.monotonic() - started)
-
-    def _encode(self, session: Session, number: int) -> Work:
-        """Have every live text encoded, and graphs built where the index is large."""
-        total = Work()
-        size = int(session.value("SELECT passages FROM generations WHERE number = %s", (number,)))
-        for stage in _STAGES:
-            encoder = self._encoders.dense() if stage == "dense" else self._encoders.sparse()
-            known = register(session, stage, encoder.fingerprint, encoder.dimensions)
-            if tasks.enqueue(session, known, self._batch):
-                total += self._until_encoded(session, known)
-            session.run(f"ANALYZE {known.table}")
-            if size > self._graph_above:
-                started = time.monotonic()
-                build_graph(session, known, self._graph_memory)
-                seconds = time.monotonic() - started
-                self._report(Progress(f"{stage} graph", size, size, "passages", seconds))
-            generations.note_encoder(session, number, stage, known.id)
-        return total
-
-    def _until_encoded(self, session: Session, known: KnownEncoder) -> Work:
-        """Encode beside the other workers; wait for what they hold, and take it if they die."""
-        total, started = Work(), time.monotonic()
-        while True:
-            if self._take_part:
-                total += self._worker.work_on(session, known)
-            left = tasks.open_work(session, known.id)
-            if not left.batches:
-                return total
-            if left.stuck == left.batches:
-                raise ModelRuntimeError(
-                    f"{left.stuck} batches could not be encoded: each stopped "
-                    f"{tasks.MOST_ATTEMPTS} workers",
-                    remedy="look at the workers' messages, then run the same command again",
-                )
-            if not self._take_part:
-                seconds = time.monotonic() - started
-                self._report(Progress(known.stage, 0, left.texts, "passages", seconds))
-            time.sleep(_POLL_SECONDS)
 
     # -- small things -------------------------------------------------------------------------
 

@@ -57,7 +57,7 @@ class _stopping:  # noqa: N801 - a context manager
         def stop(*_: object) -> None:
             raise _StoppedError
 
-        self.writer._worker.work_on = stop  # type: ignore[method-assign, assignment]
+        self.writer._completion._worker.work_on = stop  # type: ignore[method-assign, assignment]
 
     def __exit__(self, *_: object) -> None: ...
 
