@@ -34,7 +34,7 @@ class Filter:
     until: float | None = None
 
     def __bool__(self) -> bool:
-        return self != Filter()
+        return self != EVERYTHING
 
     def conditions(self) -> tuple[str, list[object]]:
         """The filter as a condition on the table `documents` in SQL, and its parameters."""
@@ -63,6 +63,9 @@ class Filter:
                 parts.append(f"modified {sign} ?")
                 values.append(moment)
         return " AND ".join(parts) or "1", values
+
+
+EVERYTHING = Filter()
 
 
 def moment(text: str, *, end: bool = False) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from indexes.encoders import Encoders
-from indexes.errors import IndexCorruptError, IndexNotFoundError
+from indexes.errors import IndexCorruptError, IndexNotFoundError, StorageError
 from indexes.files import write_atomically
 from indexes.index import Index
 from indexes.manifest import Manifest
@@ -120,9 +120,12 @@ class PostgresIndex(Index):
         """False once a writer has published something newer, or the connection is lost."""
         if self._session.broken:
             return False
-        row = self._session.one(
-            "SELECT m.current, g.updated FROM meta m JOIN generations g ON g.number = m.current"
-        )
+        try:
+            row = self._session.one(
+                "SELECT m.current, g.updated FROM meta m JOIN generations g ON g.number = m.current"
+            )
+        except StorageError:  # opening again tells whether the server is back
+            return False
         return row == (self._generation, self._updated)
 
     def close(self) -> None:

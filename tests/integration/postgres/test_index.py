@@ -503,3 +503,21 @@ def test_a_server_that_is_not_there_is_an_error_in_words(tmp_path: Path) -> None
     with pytest.raises(StorageError, match="cannot be reached") as caught:
         _open(there)
     assert "hunter2" not in str(caught.value) and "PGPASSFILE" in caught.value.remedy
+
+
+def test_a_lost_connection_is_noticed_and_what_it_held_is_free(address: Address) -> None:
+    _writer(address).build([MemorySource(TEXTS)])
+    old = _open(address)
+    _writer(address).build([MemorySource({"z": "Nothing here."})])
+    session = Session(address)
+    session.rows(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    session.close()
+    assert not old.is_current
+    with pytest.raises(StorageError):
+        old.search("lease")
+    _writer(address).build([MemorySource({"y": "Nor here."})])
+    with opened(address, "notes") as session:
+        assert session.value("SELECT count(*) FROM documents") == 1
