@@ -117,12 +117,10 @@ class TurnThinking:
 
     def _fetching(self, found: Found) -> Callable[[Sequence[str]], Sequence[Passage]]:
         index = self._workspace.index(self._index)
-        allowed = index.allowed(found.where)
 
         def fetch(passage_ids: Sequence[str]) -> Sequence[Passage]:
             rows = index.store.rows_of(passage_ids) if passage_ids else []
-            if allowed is not None:  # what the graph leads to is asked only where it may be
-                rows = [row for row in rows if allowed[row]]
+            rows = index.permitted(rows, found.where)  # the graph may lead beyond what is asked
             return index.store.by_rows(rows) if rows else []
 
         return fetch

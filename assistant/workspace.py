@@ -11,13 +11,14 @@ import threading
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from assistant.answering.prompts import fixed_messages
 from assistant.errors import (
     IndexingError,
     IndexNotFoundError,
     KnowledgeAssistantError,
+    ModelRuntimeError,
     StorageError,
     UnknownNameError,
 )
@@ -32,7 +33,10 @@ from assistant.understanding.statements import StatementSelector
 from indexes.build import IndexWriter
 from indexes.filters import Filter
 from indexes.index import Index, SearchResult
+from indexes.language_guess import language_of
 from indexes.manifest import Manifest, check_name, read_manifest
+from indexes.postgres.index import PostgresIndex, has_engine, read_engine
+from indexes.postgres.writer import PostgresWriter
 from indexes.progress import OnProgress
 from indexes.queries import Query
 
@@ -74,7 +78,7 @@ class Workspace:
         self.answer_cache: AnswerCache | None = None
         self._open: dict[str, Index] = {}
         self._answerer: BaseChatModel | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     @cached_property
     def models(self) -> ModelStore:
@@ -219,7 +223,8 @@ class Workspace:
             if current is not None and current.is_current:
                 return current
             try:
-                opened = Index.open(folder, self.encoders)
+                on_server = has_engine(folder)
+                opened = (PostgresIndex if on_server else Index).open(folder, self.encoders)
             except IndexNotFoundError:
                 names = [manifest.name for manifest in self.indexes()]
                 if names:
@@ -265,15 +270,29 @@ class Workspace:
         for folder in sorted(self.settings.indexes_folder.iterdir()):
             if folder.is_dir():
                 try:
-                    yield read_manifest(folder)
-                except IndexingError:
+                    yield self._manifest(folder)
+                except (IndexingError, StorageError, ModelRuntimeError):
                     continue
+
+    def _manifest(self, folder: Path) -> Manifest:
+        return self.index(folder.name).manifest if has_engine(folder) else read_manifest(folder)
 
     def writer(self, name: str, on_progress: OnProgress = lambda progress: None) -> IndexWriter:
         """The writer of an index; the index need not exist yet. Its graph follows it as the
-        settings say (`thoughts.graph`)."""
+        settings say (`thoughts.graph`); an index on a server has none."""
+        folder = self.index_folder(name)
+        if has_engine(folder):
+            on_server = PostgresWriter(
+                read_engine(folder),
+                name,
+                self.encoders,
+                folder=folder,
+                language_of=language_of,
+                on_progress=on_progress,
+            )
+            return cast(IndexWriter, on_server)  # the same methods
         return IndexWriter(
-            self.index_folder(name),
+            folder,
             self.encoders,
             companions=self._graphs.companions(
                 self.settings.thoughts.graph, self._extracting_model, on_progress

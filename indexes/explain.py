@@ -13,6 +13,7 @@ import scipy.sparse as sp
 
 from indexes.documents import Passage
 from indexes.encoders import FloatArray
+from indexes.errors import UsageError
 from indexes.filters import EVERYTHING, Filter
 from indexes.fusion import Fusion, add_up, fusion_named
 from indexes.index import DEFAULT_WEIGHTS, Index
@@ -134,8 +135,13 @@ def stage_lists(
     """Ask every stage, whatever its weight, about the documents of `where`.
 
     Raises:
-        UsageError: the query is empty.
+        UsageError: the query is empty, or the index lies on a server.
     """
+    if not index.explains:
+        raise UsageError(
+            f"index '{index.manifest.name}' lies on a server; searches there are not explained",
+            remedy="build it from the same sources without --engine to look into a search",
+        )
     queries = cleaned(query)
     rankings, missing = index.rank(queries, depth, where=where)
     vectors = terms = None

@@ -76,6 +76,9 @@ class Index:
     tells, and opening again is cheap next to loading encoders.
     """
 
+    # Whether its stages can be looked into (`indexes.explain`).
+    explains = True
+
     def __init__(self, folder: Path, manifest: Manifest, encoders: Encoders) -> None:
         self.folder = folder
         self.manifest = manifest
@@ -185,6 +188,11 @@ class Index:
                 self._masks.clear()
             self._masks[where] = mask
         return mask
+
+    def permitted(self, rows: Sequence[int], where: Filter) -> list[int]:
+        """Those of `rows` that are of documents that pass the filter."""
+        mask = self.allowed(where)
+        return [row for row in rows if mask is None or mask[row]]
 
     def _hits(
         self, best: list[tuple[int, tuple[float, ...]]], rankings: Sequence[Mapping[str, Ranking]]

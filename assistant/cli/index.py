@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from assistant.cli import postgres
 from assistant.cli.context import JsonFlag, workspace
 from assistant.cli.explain import explained_search
 from assistant.cli.index_views import (
@@ -29,6 +30,7 @@ from assistant.workspace import Workspace
 from indexes.build import IndexWriter
 from indexes.corpora import open_source
 from indexes.manifest import read_manifest, read_remains
+from indexes.postgres.index import has_engine, read_engine
 from indexes.publishing import BuildResult
 
 index = typer.Typer(help="Build, change, search and check indexes.", no_args_is_help=True)
@@ -67,6 +69,7 @@ def build(
         typer.Option("--put-back", help="A document that was deleted from NAME, to be read again."),
     ] = None,
     extract: Extract = None,
+    engine: postgres.EngineOption = None,
     dry_run: DryRun = False,
     as_json: JsonFlag = False,
     job: JobFolder = None,
@@ -80,6 +83,8 @@ def build(
       assistant index build scifact --from beir:data/scifact
     """
     opened = workspace(context, thoughts__graph=extract)
+    if engine:
+        postgres.attach(opened, name, engine)
     specs = source or _known_sources(opened, name)
     sources = [open_source(spec) for spec in specs]
     if dry_run:
@@ -242,16 +247,23 @@ def search(
         show_hits(result)
 
 
+index.command("work")(postgres.work)
+
+
 @index.command("verify")
 def verify_index(context: typer.Context, name: Name, as_json: JsonFlag = False) -> int:
     """Check files, counts, spans and a sample of vectors. Exit status 1 if something is wrong."""
     from assistant.thoughts.persistent.companion import check_graph
+    from indexes.postgres.verifying import verify_postgres
     from indexes.verify import verify
 
     opened = workspace(context)
     folder = opened.index_folder(name)
-    findings = verify(folder, opened.encoders)
-    findings += check_graph(folder, read_manifest(folder))
+    if has_engine(folder):
+        findings = verify_postgres(read_engine(folder), name, opened.encoders)
+    else:
+        findings = verify(folder, opened.encoders)
+        findings += check_graph(folder, read_manifest(folder))
     ok = all(finding.ok for finding in findings)
     if as_json:
         write_json({"index": name, "ok": ok, "findings": findings})
@@ -269,6 +281,8 @@ def verify_index(context: typer.Context, name: Name, as_json: JsonFlag = False) 
 
 def _known_sources(opened: Workspace, name: str) -> list[str]:
     """Without --from, a build goes on with the sources that the index was made of."""
+    if has_engine(opened.index_folder(name)):
+        return list(opened.index(name).manifest.sources)
     if known := read_remains(opened.index_folder(name)).sources:
         return known
     raise UsageError(
