@@ -37,6 +37,7 @@ from indexes.manifest import (
     read_remains,
 )
 from indexes.progress import OnProgress, Progress
+from indexes.repair import Mending, Repaired
 from indexes.stages import intact
 from indexes.staging import STORE_FILE, Changes, Staging, plan
 from indexes.store import PassageStore
@@ -76,6 +77,7 @@ class IndexWriter:
     ) -> None:
         check_name(folder.name)
         self.folder = folder
+        self._encoders = encoders
         self._structures = StructureBuilder(folder, encoders, on_progress)
         self._chunker = chunker or Chunker()
         self._companions = tuple(companions)
@@ -149,6 +151,19 @@ class IndexWriter:
             done = self._publish_all(staging, old, manifest, started, keep_encoders=True)
             return self._followed(done)
 
+    def repair(self, open_source: Callable[[str], Source]) -> Repaired:
+        """Mend what is damaged, from the stored documents where they are intact and from the
+        sources where not; see `indexes.repair`.
+
+        Raises:
+            IndexNotFoundError: there is nothing to mend.
+        """
+        with writer_lock(self.folder):
+            mending = Mending(self.folder, self._encoders, self._complete, self._read_again)
+            repaired = mending.run(open_source, self._chunker)
+            notes = follow_all(self._companions, self.folder, read_manifest(self.folder))
+            return replace(repaired, done=(*repaired.done, *notes))
+
     def delete_index(self) -> None:
         """Remove the whole index.
 
@@ -195,6 +210,10 @@ class IndexWriter:
         staging.finish()
         manifest = self._manifest_for(staging, old, specs, excluded)
         return self._publish_all(staging, old, manifest, started)
+
+    def _read_again(self, sources: list[Source], excluded: set[str], chunker: Chunker) -> int:
+        writer = IndexWriter(self.folder, self._encoders, chunker=chunker, on_progress=self._report)
+        return writer._rebuild(None, sources, excluded).encoded
 
     def _complete(self, manifest: Manifest) -> int:
         """Add what a generation lacks and mend what is damaged; returns how many were encoded."""
