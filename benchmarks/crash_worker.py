@@ -238,9 +238,9 @@ class _Events:
     def _watch_flushes(self) -> None:
         flush = os.fsync
 
-        def fsync(descriptor: Any) -> None:
+        def fsync(fd: Any) -> None:
             self.event("fsync")
-            flush(descriptor)
+            flush(fd)
 
         os.fsync = fsync
 
@@ -248,7 +248,7 @@ class _Events:
         connect, events = sqlite3.connect, self
 
         def connected(*arguments: Any, **options: Any) -> sqlite3.Connection:
-            db = connect(*arguments, **options)
+            db: sqlite3.Connection = connect(*arguments, **options)
 
             def traced(statement: str) -> None:
                 word = statement.split(maxsplit=1)[0].upper() if statement.strip() else ""

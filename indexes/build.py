@@ -26,6 +26,7 @@ from indexes.errors import (
     UsageError,
 )
 from indexes.files import sha256_of, storage_errors
+from indexes.leftovers import leftovers, remove
 from indexes.locking import writer_lock
 from indexes.manifest import (
     MANIFEST,
@@ -135,6 +136,7 @@ class IndexWriter:
         started = time.monotonic()
         with writer_lock(self.folder):
             old = read_manifest(self.folder)
+            remove(leftovers(self.folder, old))  # what a killed deletion left is to go, too
             store = self._open_store(old)
             by_name = {name: d for d in store.documents() for name in (d.id, d.uri)}
             for name in wanted:
@@ -286,6 +288,7 @@ class IndexWriter:
 
     def _followed(self, result: BuildResult) -> BuildResult:
         started = time.monotonic()
+        remove(leftovers(self.folder, result.manifest))
         notes = follow_all(self._companions, self.folder, result.manifest)
         seconds = result.seconds + time.monotonic() - started
         return replace(result, notes=notes, seconds=seconds)

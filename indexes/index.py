@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from indexes.damage import damage_in_words
 from indexes.dense import DenseIndex
 from indexes.documents import Passage
 from indexes.encoders import Encoders
@@ -104,7 +105,8 @@ class Index:
         for _ in range(3):
             manifest = read_manifest(folder)
             try:
-                return cls(folder, manifest, encoders)
+                with damage_in_words(folder, manifest):
+                    return cls(folder, manifest, encoders)
             except Exception:
                 # A writer may have published and removed the old generation meanwhile.
                 if read_manifest(folder).generation == manifest.generation:
@@ -146,12 +148,15 @@ class Index:
         queries = cleaned(query)
         by_query = [q.stage_weights or weights for q in queries]
         wanted = [s for s in STAGES if any(w.get(s, 0) > 0 for w in by_query)]
-        rankings, missing = self.rank(queries, depth, wanted, without)
+        with damage_in_words(self.folder, self.manifest):
+            rankings, missing = self.rank(queries, depth, wanted, without)
         fused = [fuse(own, w) for own, w in zip(rankings, by_query, strict=True)]
         shares = add_up(fused, [q.weight for q in queries])
         best = sorted(shares.items(), key=lambda item: (-sum(item[1]), item[0]))[:limit]
         stages = tuple(s for s in STAGES if any(s in own for own in rankings))
-        return SearchResult(queries[0].text, self._hits(best, rankings), stages, missing)
+        with damage_in_words(self.folder, self.manifest):
+            hits = self._hits(best, rankings)
+        return SearchResult(queries[0].text, hits, stages, missing)
 
     def rank(
         self,

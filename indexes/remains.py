@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from indexes.files import sha256_of, storage_errors
 from indexes.manifest import Manifest, now
@@ -51,22 +51,22 @@ def manifest_of_store(
         known: fields of the manifest before (`scattered`).
     """
     path = place / STORE_FILE
-    sources = known.get("sources")
+    sources, excluded = known.get("sources"), known.get("excluded")
     return Manifest(
         name=place.parent.name,
         generation=place.name,
-        sources=list(sources) if _are_texts(sources) else _sources_in(path),
+        sources=sources if _are_texts(sources) else _sources_in(path),
         documents=documents,
         passages=passages,
         # An unknown chunker makes the next build cut the documents anew.
         chunker=str(known.get("chunker", "unknown")),
         store_checksum=sha256_of(path),
-        excluded=list(known["excluded"]) if _are_texts(known.get("excluded")) else [],
+        excluded=excluded if _are_texts(excluded) else [],
         created=str(known.get("created", now())),
     )
 
 
-def _are_texts(value: Any) -> bool:
+def _are_texts(value: Any) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 

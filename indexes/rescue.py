@@ -83,7 +83,7 @@ def _read(db: sqlite3.Connection, document_id: str) -> Rescued | None:
         return None
     text = str(row["text"])
     pages = [(int(start), int(page)) for start, page in json.loads(row["pages"])]
-    ends = [*(start for start, _ in pages[1:]), len(text)]
+    ends = [start for start, _ in pages[1:]] + [len(text)] * bool(pages)
     blocks = [Block(s, e, page=page) for (s, page), e in zip(pages, ends, strict=True)]
     document = Document(
         id=str(row["id"]),

@@ -6,10 +6,11 @@ Nothing is changed. `indexes.repair` mends what is found.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from indexes.damage import damaged_files
 from indexes.encoders import Encoders
 from indexes.encodings import EncodingCache
 from indexes.errors import (
@@ -19,7 +20,6 @@ from indexes.errors import (
     KnowledgeAssistantError,
     ModelError,
 )
-from indexes.files import sha256_of
 from indexes.index import Index
 from indexes.leftovers import STAGING, is_being_written, leftovers
 from indexes.manifest import MANIFEST, Manifest, read_manifest
@@ -112,22 +112,6 @@ def _files(folder: Path, manifest: Manifest) -> str:
         raise IndexCorruptError("; ".join(damaged))
     count = 1 + sum(len(stage.files) for stage in manifest.stages.values())
     return f"{count} files match their checksums"
-
-
-def damaged_files(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """Which files of the published generation are not as they were written, in words."""
-    place = folder / manifest.generation
-    expected = {STORE_FILE: manifest.store_checksum}
-    for stage in manifest.stages.values():
-        expected.update(stage.files)
-    for name, checksum in expected.items():
-        try:
-            if sha256_of(place / name) != checksum:
-                yield f"{manifest.generation}/{name} was altered"
-        except FileNotFoundError:
-            yield f"{manifest.generation}/{name} is missing"
-        except OSError as error:
-            yield f"{manifest.generation}/{name} cannot be read: {error.strerror}"
 
 
 def _database(folder: Path, manifest: Manifest) -> str:
