@@ -144,7 +144,7 @@ class FolderChanges(FileSystemEventHandler):
         self._changed = threading.Event()
         self._watches: dict[Path, tuple[tuple[int, int], ObservedWatch | None]] = {}
         self._every = every
-        self._observer = self._started(PollingObserver(every) if every else Observer())
+        self._observer = self._started(PollingObserver(timeout=every) if every else Observer())
         self._attend()
         self._changed.clear()
 
@@ -207,7 +207,7 @@ class FolderChanges(FileSystemEventHandler):
                 return None  # gone again, or not ours to read: the next look tells
         # The system watches no more folders, or none of this kind: look at all of them instead.
         self._observer.stop()
-        self._observer = self._started(PollingObserver(self._every or _POLL))
+        self._observer = self._started(PollingObserver(timeout=self._every or _POLL))
         for other, (identity, watch) in list(self._watches.items()):
             if watch is not None:
                 where = other.parent if other.is_file() else other
