@@ -9,28 +9,23 @@ removed; a flush; a database statement; a report of progress), a limit on the si
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
 import os
 import resource
 import select
-import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
-import numpy as np
-import scipy.sparse as sp
-
+from benchmarks.hashed import HashedEncoders, TextSource
 from indexes.build import IndexWriter
-from indexes.documents import Block, Document, Entry, ReadFailure, content_hash, document_id
-from indexes.encoders import FloatArray
 from indexes.errors import KnowledgeAssistantError
 from indexes.progress import Progress
 from indexes.repair import Repaired
@@ -69,6 +64,7 @@ class Order:
 class Report:
     """What became of a child.
 
+    `events` are those that a child can be told to die at, each with the stage heard of before.
     `encoded` are (stage, text's hash) in order; `checkpointed` says of each stage how many of them
     had been reported as done, so must never be encoded again.
     """
@@ -78,86 +74,17 @@ class Report:
     message: str = ""
     remedy: str = ""
     known_error: bool = True
-    events: int = 0
     stage: str = "start"
-    last_event: str = ""
+    events: list[str] = field(default_factory=list)
     encoded: list[tuple[str, str]] = field(default_factory=list)
     checkpointed: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
-
-
-class TextSource:
-    """The documents of a JSON file, uri → text; its spec is the file's path."""
-
-    def __init__(self, spec: str) -> None:
-        self.spec = spec
-        self._texts: dict[str, str] = json.loads(Path(spec).read_text())
-
-    def entries(self) -> Iterator[Entry | ReadFailure]:
-        for uri, text in sorted(self._texts.items()):
-            yield Entry(uri, content_hash(text), lambda u=uri, t=text: _document(u, t))  # type: ignore[misc]
-
-
-def _document(uri: str, text: str) -> Document:
-    blocks, start = [], 0
-    for paragraph in text.split("\n\n"):
-        blocks.append(Block(start, start + len(paragraph)))
-        start += len(paragraph) + 2
-    return Document(document_id(uri), uri, uri, text, tuple(blocks), fingerprint=content_hash(text))
-
-
-class HashedEncoder:
-    """A bag of hashed words: real encodings without weights. Tells which texts it is given."""
-
-    def __init__(self, stage: str, dimensions: int, note: Callable[[str], None]) -> None:
-        self.fingerprint = f"hashed-{stage}"
-        self.dimensions, self._stage, self._note = dimensions, stage, note
-
-    def _bags(self, texts: Sequence[str]) -> FloatArray:
-        bags = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        for row, text in enumerate(texts):
-            self._note(f"encode {self._stage} {content_hash(text)[:16]}")
-            for word in text.lower().split():
-                number = int.from_bytes(hashlib.md5(word.encode()).digest()[:4], "big")
-                bags[row, number % self.dimensions] += 1
-        return bags
-
-
-class HashedDense(HashedEncoder):
-    def encode(self, texts: Sequence[str]) -> FloatArray:
-        bags = self._bags(texts)
-        norms = np.linalg.norm(bags, axis=1, keepdims=True)
-        return np.asarray(bags / np.maximum(norms, 1e-9), dtype=np.float32)
-
-
-class HashedSparse(HashedEncoder):
-    def encode(self, texts: Sequence[str]) -> sp.csr_matrix:
-        return sp.csr_matrix(np.log1p(self._bags(texts)))
-
-    def term(self, column: int) -> str:
-        return str(column)
-
-
-class HashedEncoders:
-    """Both encoders; `note` hears of every text that one of them is given."""
-
-    def __init__(self, note: Callable[[str], None] = lambda line: None) -> None:
-        self._dense = HashedDense("dense", 64, note)
-        self._sparse = HashedSparse("sparse", 1024, note)
-
-    def dense(self) -> HashedDense:
-        return self._dense
-
-    def sparse(self) -> HashedSparse:
-        return self._sparse
 
 
 class Zygote:
     """The waiting process, seen from the harness."""
 
     def __init__(self) -> None:
-        import subprocess
-
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.crash_worker"],
             stdin=subprocess.PIPE,
@@ -254,7 +181,7 @@ class _Events:
                 word = statement.split(maxsplit=1)[0].upper() if statement.strip() else ""
                 # Of the many insertions only each 16th: the windows between them are alike.
                 if word in ("COMMIT", "BEGIN", "PRAGMA", "CREATE", "DELETE") or (
-                    word == "INSERT" and hash(statement) % 16 == 0
+                    word == "INSERT" and crc32(statement.encode()) % 16 == 0
                 ):
                     events.event(f"sql:{word}")
 
@@ -347,8 +274,7 @@ def _understood(lines: Sequence[str]) -> Report:
     for line in lines:
         kind, _, rest = line.partition(" ")
         if kind == "event":
-            report.events += 1
-            report.last_event = rest
+            report.events.append(f"{report.stage} › {rest}")
         elif kind == "encode":
             stage, _, text = rest.partition(" ")
             report.encoded.append((stage, text))
@@ -372,12 +298,6 @@ def main() -> None:
         answer = {name: getattr(report, name) for name in Report.__slots__}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
-
-
-def remove(folder: Path) -> None:
-    """A folder and all in it, if it is there."""
-    with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.crash import Tally, contents, judge, run, state_of
-from benchmarks.crash_worker import HashedEncoders, Order, TextSource, Zygote
+from benchmarks.crash import Tally, run
+from benchmarks.crash_states import contents, judge, state_of
+from benchmarks.crash_worker import Order, Zygote
+from benchmarks.hashed import HashedEncoders, TextSource
 from indexes.build import IndexWriter
 from indexes.errors import IndexNotFoundError, KnowledgeAssistantError, UsageError
 from indexes.index import Index

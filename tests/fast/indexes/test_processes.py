@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.crash import state_of
-from benchmarks.crash_worker import HashedEncoders, Order, TextSource, Zygote
+from benchmarks.crash_states import state_of
+from benchmarks.crash_worker import Order, Zygote
+from benchmarks.hashed import HashedEncoders, TextSource
 from indexes.build import IndexWriter
 from indexes.errors import IndexLockedError
 from indexes.verify import verify
@@ -34,7 +35,7 @@ with writer_lock(Path(sys.argv[1])):
 _READER = """
 import json, sys, time
 from pathlib import Path
-from benchmarks.crash import state_of
+from benchmarks.crash_states import state_of
 folder, states = Path(sys.argv[1]), []
 print("ready", flush=True)
 for line in sys.stdin:
