@@ -8,28 +8,27 @@ import numpy as np
 import scipy.sparse as sp
 
 from indexes.dense import DenseIndex
-from indexes.encoders import Encoders, FloatArray
+from indexes.encoders import FloatArray
 from indexes.errors import IndexCorruptError
-from indexes.index import Index
 from indexes.manifest import Manifest
 from indexes.sparse import SparseIndex
+from indexes.staging import STORE_FILE
+from indexes.store import PassageStore
 
 _SAMPLE = 8
 # The same text in another batch differs in the last bits; a damaged vector differs far more.
 _TOLERANCE = 1e-3
 
 
-def sampled_texts(
-    folder: Path, manifest: Manifest, encoders: Encoders
-) -> tuple[list[int], list[str]]:
+def sampled_texts(folder: Path, manifest: Manifest) -> tuple[list[int], list[str]]:
     """A few rows, evenly spread, and the texts that were encoded for them."""
     spread = np.linspace(0, manifest.passages - 1, min(_SAMPLE, manifest.passages))
     rows = [int(row) for row in spread]
-    index = Index.open(folder, encoders)
+    store = PassageStore(folder / manifest.generation / STORE_FILE)
     try:
-        return rows, [passage.indexed_text for passage in index.store.by_rows(rows)]
+        return rows, [passage.indexed_text for passage in store.by_rows(rows)]
     finally:
-        index.close()
+        store.close()
 
 
 def compare_dense(place: Path, rows: list[int], encoded: FloatArray) -> None:

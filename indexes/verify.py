@@ -175,7 +175,7 @@ def _dense(folder: Path, manifest: Manifest, encoders: Encoders) -> str:
     encoder = encoders.dense()
     if encoder.fingerprint != stage.fingerprint:
         return "encoded by another embedder than the one in force; not compared"
-    rows, texts = sampled_texts(folder, manifest, encoders)
+    rows, texts = sampled_texts(folder, manifest)
     place = folder / manifest.generation / f"dense-{stage.fingerprint}"
     compare_dense(place, rows, encoder.encode(texts))
     return f"{len(texts)} vectors encoded again and equal"
@@ -188,7 +188,7 @@ def _sparse(folder: Path, manifest: Manifest, encoders: Encoders) -> str:
     encoder = encoders.sparse()
     if encoder.fingerprint != stage.fingerprint:
         return "encoded by another encoder than the one in force; not compared"
-    rows, texts = sampled_texts(folder, manifest, encoders)
+    rows, texts = sampled_texts(folder, manifest)
     place = folder / manifest.generation / f"sparse-{stage.fingerprint}"
     compare_sparse(place, rows, encoder.encode(texts), manifest.passages)
     return f"{len(texts)} passages encoded again and equal"
