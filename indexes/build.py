@@ -27,6 +27,7 @@ from indexes.errors import (
     UsageError,
 )
 from indexes.files import sha256_of, storage_errors
+from indexes.leftovers import leftovers, remove
 from indexes.locking import writer_lock
 from indexes.manifest import (
     MANIFEST,
@@ -40,6 +41,7 @@ from indexes.migrating import copy_older, read_older
 from indexes.planning import Plan, cost_of
 from indexes.progress import OnProgress, Progress
 from indexes.publishing import BuildResult, Publisher
+from indexes.repair import Mending, Repaired
 from indexes.staging import Staging
 from indexes.store import PassageStore
 from indexes.structures import CACHE, StructureBuilder
@@ -152,7 +154,7 @@ class IndexWriter:
         started = time.monotonic()
         with writer_lock(self.folder):
             old = read_manifest(self.folder)
-            self._publisher.sweep(old)
+            remove(leftovers(self.folder, old))  # what a killed deletion left is to go, too
             store = self._open_store(old)
             by_name = {name: d for d in store.documents() for name in (d.id, d.uri)}
             for name in wanted:
@@ -166,10 +168,25 @@ class IndexWriter:
                 staging, old, old.sources, {*old.excluded, *gone.values()}
             )
             manifest.chunker = old.chunker
+            manifest.failures = old.failures
             done = self._publisher.publish_all(
                 staging, old, manifest, started, carry_from=old, keep_encoders=True
             )
             return self._followed(done)
+
+    def repair(self, open_source: Callable[[str], Source]) -> Repaired:
+        """Mend what is damaged, from the stored documents where they are intact and from the
+        sources where not; see `indexes.repair`.
+
+        Raises:
+            IndexNotFoundError: there is nothing to mend.
+        """
+        with writer_lock(self.folder):
+            complete = self._publisher.complete
+            mending = Mending(self.folder, self._encoders, complete, self._read_again)
+            repaired = mending.run(open_source, self._chunker)
+            notes = follow_all(self._companions, self.folder, read_manifest(self.folder))
+            return replace(repaired, done=(*repaired.done, *notes))
 
     def delete_index(self) -> None:
         """Remove the whole index.
@@ -196,7 +213,7 @@ class IndexWriter:
     ) -> BuildResult:
         started = time.monotonic()
         if old is not None:
-            self._publisher.sweep(old)
+            remove(leftovers(self.folder, old))
         published = self._open_store(old) if old else None
         same = old is not None and old.chunker == self._chunker.fingerprint and not fresh
         staging = Staging(self.folder, self._chunker, published, same_chunker=same, reuse=not fresh)
@@ -220,6 +237,10 @@ class IndexWriter:
         manifest = self._publisher.manifest_for(staging, old, specs, excluded)
         carry_from = None if fresh else old
         return self._publisher.publish_all(staging, old, manifest, started, carry_from=carry_from)
+
+    def _read_again(self, sources: list[Source], excluded: set[str], chunker: Chunker) -> int:
+        writer = IndexWriter(self.folder, self._encoders, chunker=chunker, on_progress=self._report)
+        return writer._rebuild(None, sources, excluded).encoded
 
     def _followed(self, result: BuildResult) -> BuildResult:
         started = time.monotonic()

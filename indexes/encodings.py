@@ -12,11 +12,13 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, pairwise
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import scipy.sparse as sp
 
 from indexes.encoders import FloatArray
+from indexes.errors import IndexCorruptError
 from indexes.files import storage_errors
 
 # Keys per statement: well below the number of parameters that SQLite takes.
@@ -36,8 +38,11 @@ class EncodingCache:
             self._db.execute("PRAGMA temp_store = MEMORY")
             self._db.execute(
                 "CREATE TABLE IF NOT EXISTS encodings (encoder TEXT, text BLOB, data BLOB, "
-                "PRIMARY KEY (encoder, text)) WITHOUT ROWID"
+                "checksum INTEGER, PRIMARY KEY (encoder, text)) WITHOUT ROWID"
             )
+            columns = {row[1] for row in self._db.execute("PRAGMA table_info(encodings)")}
+            if "checksum" not in columns:  # of an earlier version: unknown for what is there
+                self._db.execute("ALTER TABLE encodings ADD COLUMN checksum INTEGER")
 
     def close(self) -> None:
         self._db.close()
@@ -57,8 +62,9 @@ class EncodingCache:
         """Store encodings; they are on the disk when this returns."""
         with storage_errors(self.path), self._db:
             self._db.executemany(
-                "INSERT OR REPLACE INTO encodings VALUES (?, ?, ?)",
-                ((encoder, key, data) for key, data in items),
+                "INSERT OR REPLACE INTO encodings (encoder, text, data, checksum) "
+                "VALUES (?, ?, ?, ?)",
+                ((encoder, key, data, crc32(data)) for key, data in items),
             )
 
     def get(self, encoder: str, key: bytes) -> bytes:
@@ -66,6 +72,7 @@ class EncodingCache:
 
         Raises:
             KeyError: it was never stored.
+            IndexCorruptError: it is not what was stored; it has been forgotten now.
         """
         return next(self.results(encoder, [key]))
 
@@ -74,14 +81,48 @@ class EncodingCache:
 
         Raises:
             KeyError: one was never stored.
+            IndexCorruptError: one is not what was stored; it has been forgotten now.
         """
         for chunk in _chunks(keys):
             with storage_errors(self.path):
-                found = dict(_select(self._db, "text, data", encoder, chunk))
+                found = {
+                    bytes(key): (data, checksum)
+                    for key, data, checksum in _select(
+                        self._db, "text, data, checksum", encoder, chunk
+                    )
+                }
             for key in chunk:
                 if key not in found:
                     raise KeyError(key.hex())
-                yield found[key]
+                yield self._checked(encoder, key, *found[key])
+
+    def _checked(self, encoder: str, key: bytes, data: object, checksum: int | None) -> bytes:
+        if isinstance(data, bytes) and (checksum is None or crc32(data) == checksum):
+            return data
+        with storage_errors(self.path), self._db:
+            self._db.execute("DELETE FROM encodings WHERE encoder = ? AND text = ?", (encoder, key))
+        raise IndexCorruptError(
+            f"an encoding in {self.path} is damaged",
+            remedy="run the same command again: that text is encoded anew",
+        )
+
+    def check(self) -> int:
+        """Read every encoding and compare it with its checksum; returns how many there are.
+
+        Raises:
+            IndexCorruptError: the database or an encoding is damaged.
+        """
+        with storage_errors(self.path):
+            (state,) = self._db.execute("PRAGMA integrity_check(1)").fetchone()
+            count = damaged = 0
+            for data, checksum in self._db.execute("SELECT data, checksum FROM encodings"):
+                count += 1
+                damaged += checksum is not None and crc32(data) != checksum
+        if state != "ok" or damaged:
+            raise IndexCorruptError(
+                f"{damaged} of {count} encodings are damaged" if damaged else str(state)
+            )
+        return count
 
     def keep_only(self, encoders: set[str] | None, keys: set[bytes]) -> int:
         """Forget every encoding of other texts or other encoders; returns how many.

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexes.carried import Allowed
+from indexes.damage import damage_in_words
 from indexes.dense import DenseIndex
 from indexes.documents import Passage
 from indexes.encoders import Encoders
@@ -113,7 +114,8 @@ class Index:
         for _ in range(3):
             manifest = read_manifest(folder)
             try:
-                return cls(folder, manifest, encoders)
+                with damage_in_words(folder, manifest):
+                    return cls(folder, manifest, encoders)
             except Exception:
                 # A writer may have published and removed the old generation meanwhile.
                 if read_manifest(folder).generation == manifest.generation:
@@ -157,12 +159,15 @@ class Index:
         queries = cleaned(query)
         by_query = [q.stage_weights or weights for q in queries]
         wanted = [s for s in STAGES if any(w.get(s, 0) > 0 for w in by_query)]
-        rankings, missing = self.rank(queries, depth, wanted, without, where)
+        with damage_in_words(self.folder, self.manifest):
+            rankings, missing = self.rank(queries, depth, wanted, without, where)
         fused = [fuse(own, w) for own, w in zip(rankings, by_query, strict=True)]
         shares = add_up(fused, [q.weight for q in queries])
         best = sorted(shares.items(), key=lambda item: (-sum(item[1]), item[0]))[:limit]
         stages = tuple(s for s in STAGES if any(s in own for own in rankings))
-        return SearchResult(queries[0].text, self._hits(best, rankings), stages, missing)
+        with damage_in_words(self.folder, self.manifest):
+            hits = self._hits(best, rankings)
+        return SearchResult(queries[0].text, hits, stages, missing)
 
     def rank(
         self,

@@ -13,6 +13,7 @@ NAME/
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import re
 from dataclasses import dataclass, field
@@ -67,9 +68,23 @@ class Manifest:
         return tuple(stage for stage in STAGES if stage not in self.stages)
 
     def write(self, folder: Path) -> None:
-        """Publish: from here on readers see this manifest."""
-        text = json.dumps(dataclasses.asdict(self), ensure_ascii=False, indent=1)
-        write_atomically(folder / MANIFEST, text.encode())
+        """Publish: from here on readers see this manifest.
+
+        A copy lies in the generation, so that a lost or damaged manifest can be put back.
+        """
+        values = dataclasses.asdict(self)
+        data = _as_text({**values, "checksum": _checksum(values)}).encode()
+        if (folder / self.generation).is_dir():
+            write_atomically(folder / self.generation / MANIFEST, data)
+        write_atomically(folder / MANIFEST, data)
+
+
+def _as_text(values: dict[str, Any]) -> str:
+    return json.dumps(values, ensure_ascii=False, indent=1)
+
+
+def _checksum(values: dict[str, Any]) -> str:
+    return hashlib.sha256(_as_text(values).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def now() -> str:
@@ -95,7 +110,7 @@ def read_manifest(folder: Path) -> Manifest:
     except (ValueError, KeyError, TypeError) as error:
         raise IndexCorruptError(
             f"the manifest of index '{folder.name}' is damaged",
-            remedy=f"build it anew: assistant index build {folder.name} --from FOLDER --fresh",
+            remedy=f"assistant index repair {folder.name}",
         ) from error
     if version != FORMAT:
         older = isinstance(version, int) and version < FORMAT
@@ -106,13 +121,16 @@ def read_manifest(folder: Path) -> Manifest:
             remedy=upgrade if older else anew,
         )
     try:
+        noted = values.pop("checksum", None)
+        if noted is not None and noted != _checksum(values):
+            raise KeyError("its checksum is another")
         values["failures"] = [ReadFailure(**failure) for failure in values["failures"]]
         values["stages"] = {name: Stage(**stage) for name, stage in values["stages"].items()}
         return Manifest(**values)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise IndexCorruptError(
             f"the manifest of index '{folder.name}' is damaged: {error}",
-            remedy=f"build it anew: assistant index build {folder.name} --from FOLDER --fresh",
+            remedy=f"assistant index repair {folder.name}",
         ) from error
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from indexes.changes import Changes
 from indexes.files import sha256_of, storage_errors
+from indexes.leftovers import leftovers, remove
 from indexes.manifest import STORE_FILE, Manifest, generation_after, now
 from indexes.stages import intact
-from indexes.staging import Staging
+from indexes.staging import MADE_BY, Staging
 from indexes.store import PassageStore
 from indexes.structures import StructureBuilder, previous_of
 
@@ -94,7 +94,7 @@ class Publisher:
                 self._publish(staging.path, manifest)
         finally:
             if (self.folder / manifest.generation).is_dir():
-                self.sweep(manifest)
+                remove(leftovers(self.folder, manifest))  # open readers keep what they mapped
                 self._structures.forget_stale(manifest)
         return BuildResult(staging.changes, manifest, encoded, time.monotonic() - started)
 
@@ -102,12 +102,7 @@ class Publisher:
         place = self.folder / manifest.generation
         with storage_errors(self.folder):
             staged.replace(place)
+            (place / MADE_BY).unlink(missing_ok=True)
             manifest.updated = now()
             manifest.write(self.folder)
         return place
-
-    def sweep(self, manifest: Manifest) -> None:
-        """Drop generations that nobody opens any more; open readers keep what they have mapped."""
-        for stale in self.folder.glob("g[0-9]*"):
-            if stale.name != manifest.generation:
-                shutil.rmtree(stale, ignore_errors=True)

@@ -23,6 +23,7 @@ from indexes.staged_store import StagedStore
 from indexes.store import PassageStore
 
 _COMMIT_SECONDS = 2.0
+MADE_BY = "chunker"  # a file: by which format and chunker a staged store was made
 _BATCH = 1000  # unchanged documents copied at once
 
 
@@ -60,7 +61,7 @@ class Staging:
         ]
         with storage_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            (self.path / "chunker").write_text(self._made_by)
+            (self.path / MADE_BY).write_text(self._made_by)
         self.store = StagedStore(self.path / STORE_FILE, donors)
         self._pending: tuple[int, list[tuple[str, str]]] = (0, [])
         self._ids: set[str] = set()
@@ -73,7 +74,7 @@ class Staging:
         old = folder / "leftover.sqlite"
         staged = self.path / STORE_FILE
         try:
-            if (self.path / "chunker").read_text() == self._made_by:
+            if (self.path / MADE_BY).read_text() == self._made_by:
                 journal = staged.with_name(f"{STORE_FILE}-journal")
                 if journal.exists():  # killed inside a transaction: let SQLite roll it back
                     sqlite3.connect(staged).execute("SELECT count(*) FROM documents").fetchone()

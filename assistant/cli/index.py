@@ -1,4 +1,4 @@
-"""`assistant index`: build, update, delete, status, search, verify."""
+"""`assistant index`: build, update, delete, status, search; `index_upkeep` has the rest."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.markup import escape
 from assistant.cli import postgres
 from assistant.cli.context import JsonFlag, workspace
 from assistant.cli.explain import explained_search
+from assistant.cli.index_upkeep import repair_index, verify_index, watch
 from assistant.cli.index_views import (
     graph_in_words,
     result_json,
@@ -29,8 +30,8 @@ from assistant.jobs import JobReporter
 from assistant.workspace import Workspace
 from indexes.build import IndexWriter
 from indexes.corpora import open_source
-from indexes.manifest import read_manifest, read_remains
-from indexes.postgres.index import has_engine, read_engine
+from indexes.manifest import read_remains
+from indexes.postgres.index import has_engine
 from indexes.publishing import BuildResult
 
 index = typer.Typer(help="Build, change, search and check indexes.", no_args_is_help=True)
@@ -105,11 +106,31 @@ def update(
     name: Name,
     extract: Extract = None,
     dry_run: DryRun = False,
+    follow: Annotated[
+        bool, typer.Option("--watch", help="Go on: update after each change, until Ctrl-C.")
+    ] = False,
+    every: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1,
+            help="With --watch: look every so many seconds, for drives that tell of no changes.",
+        ),
+    ] = None,
     as_json: JsonFlag = False,
     job: JobFolder = None,
 ) -> None:
-    """Read NAME's own sources again: take over what is new, changed or gone."""
+    """Read NAME's own sources again: take over what is new, changed or gone.
+
+    With --watch and --json, standard output has one object a line, one for each update.
+    """
+    if follow and (dry_run or job is not None):
+        raise UsageError("--watch goes neither with --dry-run nor with a job")
+    if every is not None and not follow:
+        raise UsageError("--every goes with --watch", remedy="add --watch")
     opened = workspace(context, thoughts__graph=extract)
+    if follow:
+        watch(opened, name, every, as_json=as_json)
+        return
     if dry_run:
         manifest = opened.index(name).manifest
         sources = [open_source(spec) for spec in manifest.sources]
@@ -247,33 +268,9 @@ def search(
         show_hits(result)
 
 
+index.command("verify")(verify_index)
+index.command("repair")(repair_index)
 index.command("work")(postgres.work)
-
-
-@index.command("verify")
-def verify_index(context: typer.Context, name: Name, as_json: JsonFlag = False) -> int:
-    """Check files, counts, spans and a sample of vectors. Exit status 1 if something is wrong."""
-    from assistant.thoughts.persistent.companion import check_graph
-    from indexes.postgres.verifying import verify_postgres
-    from indexes.verify import verify
-
-    opened = workspace(context)
-    folder = opened.index_folder(name)
-    if has_engine(folder):
-        findings = verify_postgres(read_engine(folder), name, opened.encoders)
-    else:
-        findings = verify(folder, opened.encoders)
-        findings += check_graph(folder, read_manifest(folder))
-    ok = all(finding.ok for finding in findings)
-    if as_json:
-        write_json({"index": name, "ok": ok, "findings": findings})
-    else:
-        for finding in findings:
-            mark = "[green]ok[/green]   " if finding.ok else "[red]wrong[/red]"
-            console().print(f"{mark} {finding.check}: {escape(finding.message)}")
-            if finding.remedy:
-                console().print(f"      what to do: {escape(finding.remedy)}")
-    return 0 if ok else 1
 
 
 # -- helpers --------------------------------------------------------------------------------

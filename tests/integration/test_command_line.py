@@ -169,17 +169,68 @@ def test_update_delete_status_verify(place: Path) -> None:
     assert status["indexes"][0]["documents"] == 1
 
 
-def test_damaged_index_is_noticed_and_built_anew(place: Path) -> None:
+def test_damaged_index_is_noticed_and_mended(place: Path) -> None:
     run(place, "index", "build", "other", "--from", str(place / "docs"))
     faiss = next((place / "home" / "indexes" / "other").rglob("vectors.npy"))
     faiss.write_bytes(b"nothing")
     verified = run(place, "index", "verify", "other")
-    assert verified.returncode == 1 and "--fresh" in verified.stdout
+    assert verified.returncode == 1 and faiss.name in verified.stdout
+    assert "assistant index repair other" in verified.stdout
     asked = run(place, "index", "search", "other", "lease")
     assert asked.returncode == 1 and "damaged" in asked.stderr
-    assert run(place, "index", "build", "other", "--fresh").returncode == 0
+    repaired = json.loads(run(place, "index", "repair", "other", "--json").stdout)
+    assert (repaired["ok"], repaired["encoded"], repaired["lost"]) == (True, 0, [])
+    assert any("dense" in done for done in repaired["done"])
     assert run(place, "index", "verify", "other").returncode == 0
+    assert "nothing was wrong" in run(place, "index", "repair", "other").stdout
+    assert run(place, "index", "search", "other", "lease").returncode == 0
     assert run(place, "index", "delete", "other", "--yes").returncode == 0
+
+
+def test_lost_manifest_is_put_back(place: Path) -> None:
+    run(place, "index", "build", "other", "--from", str(place / "docs"))
+    folder = place / "home" / "indexes" / "other"
+    (folder / "manifest.json").unlink()
+    assert run(place, "index", "verify", "other").returncode == 1
+    assert run(place, "index", "repair", "other").returncode == 0
+    assert json.loads(run(place, "index", "update", "other", "--json").stdout)["unchanged"] == 1
+    assert run(place, "index", "delete", "other", "--yes").returncode == 0
+    assert run(place, "index", "repair", "other").returncode == 2
+
+
+def test_watching_follows_a_folder_until_ctrl_c(place: Path) -> None:
+    folder = place / "followed"
+    folder.mkdir()
+    (folder / "a.txt").write_text("Sea otters sleep in kelp.")
+    run(place, "index", "build", "followed", "--from", str(folder))
+    command = [sys.executable, "-m", "assistant", "index", "update", "followed", "--watch"]
+    environment = {**os.environ, "ASSISTANT_HOME": str(place / "home")}
+    child = subprocess.Popen(
+        [*command, "--json"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert child.stdout is not None
+        assert json.loads(child.stdout.readline())["unchanged"] == 1
+        (folder / "b.txt").write_text("The harbour freezes in winter.")
+        assert json.loads(child.stdout.readline())["added"] == 1
+        found = json.loads(run(place, "index", "search", "followed", "harbour", "--json").stdout)
+        assert found["hits"][0]["uri"].endswith("b.txt")
+        child.send_signal(signal.SIGINT)
+        _, errors = child.communicate(timeout=60)
+        assert child.returncode == 130
+        assert "stopped" in errors and "Traceback" not in errors
+    finally:
+        child.kill()
+        child.wait()
+
+
+@pytest.mark.parametrize("wrong", [["--every", "2"], ["--watch", "--dry-run"]])
+def test_options_of_watching_that_do_not_fit(place: Path, wrong: list[str]) -> None:
+    assert run(place, "index", "update", "notes", *wrong).returncode == 2
 
 
 def test_doctor_is_clean(place: Path) -> None:
