@@ -49,6 +49,15 @@ class RetrievalSettings(Section):
     lexical_weight: float = Field(0.40, ge=0, le=1, description="share of BM25 in the fusion")
     dense_weight: float = Field(0.35, ge=0, le=1, description="share of the embedder")
     sparse_weight: float = Field(0.25, ge=0, le=1, description="share of the sparse encoder")
+    fold: bool = Field(True, description="near-duplicates are listed under the best of them")
+    diversity: float = Field(
+        0.0, ge=0, le=1, description="how much passages shall differ from those before them"
+    )
+    reranker: str = Field(
+        "off", description="off, late-interaction, or the folder of a cross-encoder"
+    )
+    rerank_depth: int = Field(20, ge=1, le=1000, description="passages that are reranked")
+    rerank_weight: float = Field(0.3, ge=0, le=1, description="share of the reranker's score")
 
     @property
     def weights(self) -> dict[str, float]:

@@ -26,10 +26,12 @@ from assistant.memory.conversations import Conversations
 from assistant.memory.person import PersonMemory
 from assistant.models.encoders import LoadedEncoders
 from assistant.models.store import ModelStore
+from assistant.refining import refinement_of
 from assistant.settings import Settings
 from assistant.understanding.parser import Parser
 from assistant.understanding.prompts import fixed_messages as fixed_understanding_messages
 from assistant.understanding.statements import StatementSelector
+from indexes.after_fusion import Refinement
 from indexes.build import IndexWriter
 from indexes.filters import Filter
 from indexes.index import Index, SearchResult
@@ -263,7 +265,13 @@ class Workspace:
             fusion=fusion,
             without=without,
             where=where,
+            refinement=self.refinement,
         )
+
+    @cached_property
+    def refinement(self) -> Refinement:
+        """What happens to a fused list, as the settings say."""
+        return refinement_of(self.settings.retrieval, self.encoders)
 
     def indexes(self) -> Iterator[Manifest]:
         """The manifests of all published indexes, by name; damaged ones are left out."""

@@ -138,14 +138,17 @@ def refined(
     ]
 
 
+PLAIN = Refinement(fold=False)
+"""The fused list as it is."""
+
 # With folding or diversity the list needs more than it shows: what is folded is replaced, what is
-# moved down was looked at. Four times as many bounds the pairs that are compared.
-_SPARE = 4
+# moved down was looked at. So many more bound the pairs that are compared.
+_SPARE = 30
 
 
 def _enough(refinement: Refinement, limit: int) -> int:
     """How many of the fused list are looked at."""
-    spare = _SPARE * limit if refinement.fold or refinement.diversity > 0 else limit
+    spare = limit + _SPARE if refinement.fold or refinement.diversity > 0 else limit
     return max(spare, refinement.rerank_depth if refinement.reranker is not None else 0)
 
 

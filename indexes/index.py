@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from indexes.after_fusion import PLAIN, Refined, Refinement, refined
 from indexes.carried import Allowed
 from indexes.damage import damage_in_words
 from indexes.dense import DenseIndex
@@ -25,6 +26,7 @@ from indexes.manifest import MANIFEST, STAGES, STORE_FILE, Manifest, read_manife
 from indexes.queries import Query, cleaned
 from indexes.ranker import Ranker
 from indexes.ranking import Ranking
+from indexes.reranking import RerankPlace
 from indexes.sparse import SparseIndex
 from indexes.store import PassageStore, StoredDocument
 
@@ -47,7 +49,9 @@ class StagePlace:
 class Hit:
     """A passage that was found.
 
-    `score` is the fused one, in [0, 1]; `shares` are the queries' parts of it, in their order.
+    `score` is the fused one (in [0, 1] with min-max); `shares` are the queries' parts of it, in
+    their order. Where a reranker or diversity changed the order, it does not follow the score.
+    `duplicates` are passages that say nearly the same and are not listed by themselves.
     """
 
     passage: Passage
@@ -55,6 +59,8 @@ class Hit:
     score: float
     stages: dict[str, StagePlace]
     shares: tuple[float, ...] = ()
+    rerank: RerankPlace | None = None
+    duplicates: tuple[Passage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,7 @@ class Index:
         fusion: str = "min-max",
         without: Collection[int] = (),
         where: Filter | None = None,
+        refinement: Refinement = PLAIN,
     ) -> SearchResult:
         """The best `limit` passages for a query, or for several at once.
 
@@ -150,6 +157,7 @@ class Index:
             fusion: a name in `indexes.fusion.FUSIONS`.
             without: rows that are not to be found.
             where: find passages of these documents only.
+            refinement: what happens to the fused list before it is cut.
 
         Raises:
             UsageError: the query is empty.
@@ -163,7 +171,8 @@ class Index:
             rankings, missing = self.rank(queries, depth, wanted, without, where)
         fused = [fuse(own, w) for own, w in zip(rankings, by_query, strict=True)]
         shares = add_up(fused, [q.weight for q in queries])
-        best = sorted(shares.items(), key=lambda item: (-sum(item[1]), item[0]))[:limit]
+        vectors = self.dense.vectors if self.dense is not None else None
+        best = refined(queries, shares, self.store, refinement, limit=limit, vectors=vectors)
         stages = tuple(s for s in STAGES if any(s in own for own in rankings))
         with damage_in_words(self.folder, self.manifest):
             hits = self._hits(best, rankings)
@@ -200,9 +209,9 @@ class Index:
         return [row for row in rows if mask is None or mask[row]]
 
     def _hits(
-        self, best: list[tuple[int, tuple[float, ...]]], rankings: Sequence[Mapping[str, Ranking]]
+        self, best: Sequence[Refined], rankings: Sequence[Mapping[str, Ranking]]
     ) -> list[Hit]:
-        places: dict[int, dict[str, StagePlace]] = {row: {} for row, _ in best}
+        places: dict[int, dict[str, StagePlace]] = {one.row: {} for one in best}
         for own in rankings:
             for stage, ranking in own.items():
                 pairs = zip(ranking.rows.tolist(), ranking.scores.tolist(), strict=True)
@@ -211,10 +220,19 @@ class Index:
                         before = places[row].get(stage)
                         if before is None or rank < before.rank:
                             places[row][stage] = StagePlace(rank, score)
-        passages = self.store.by_rows([row for row, _ in best])
+        copies = [row for one in best for row in one.duplicates]
+        copied = dict(zip(copies, self.store.by_rows(copies), strict=True)) if copies else {}
         return [
-            Hit(passage, rank, sum(shares), places[row], shares)
-            for rank, (passage, (row, shares)) in enumerate(zip(passages, best, strict=True), 1)
+            Hit(
+                one.passage,
+                rank,
+                one.score,
+                places[one.row],
+                one.shares,
+                one.rerank,
+                tuple(copied[row] for row in one.duplicates),
+            )
+            for rank, one in enumerate(best, start=1)
         ]
 
     def document(self, document_id: str) -> StoredDocument | None:

@@ -8,39 +8,61 @@ from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
 
-from indexes.index import Index
+from indexes.after_fusion import PLAIN
+from indexes.index import Hit, Index
+from indexes.stretches import joined
 
 
 class IndexRetriever(BaseRetriever):
     """`BaseRetriever` over an open `Index`: fused search, `k` passages.
 
-    The documents' metadata say where a passage stands (uri, title, page, start, end, headings),
-    its score, and its rank at every stage.
+    `where` (`indexes.filters.Filter`) restricts it to some documents, `refinement`
+    (`indexes.after_fusion.Refinement`) reranks, folds and diversifies, and with `join` neighbouring
+    passages come as one text. The documents' metadata say where a text stands (uri, title, page,
+    start, end, headings), its score, and its best passage's rank at every stage.
     """
 
     index: Any
     k: int = 10
+    where: Any = None
+    refinement: Any = PLAIN
+    join: bool = False
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, k: int | None = None
     ) -> list[LangChainDocument]:
         index: Index = self.index
-        result = index.search(query, limit=self.k if k is None else k)
-        return [
-            LangChainDocument(
-                id=hit.passage.id,
-                page_content=hit.passage.text,
-                metadata={
-                    "document_id": hit.passage.document_id,
-                    "title": hit.passage.title,
-                    "uri": hit.passage.uri,
-                    "page": hit.passage.page,
-                    "start": hit.passage.start,
-                    "end": hit.passage.end,
-                    "headings": list(hit.passage.headings),
-                    "score": hit.score,
-                    "ranks": {stage: place.rank for stage, place in hit.stages.items()},
-                },
-            )
-            for hit in result.hits
-        ]
+        hits = index.search(
+            query,
+            limit=self.k if k is None else k,
+            where=self.where,
+            refinement=self.refinement,
+        ).hits
+        if not self.join:
+            return [_document(hit) for hit in hits]
+        found = []
+        for stretch in joined([hit.passage for hit in hits], index.store):
+            best = hits[min(stretch.positions)]
+            document = _document(best)
+            document.page_content = stretch.text
+            document.metadata.update(start=stretch.start, end=stretch.end)
+            found.append(document)
+        return found
+
+
+def _document(hit: Hit) -> LangChainDocument:
+    return LangChainDocument(
+        id=hit.passage.id,
+        page_content=hit.passage.text,
+        metadata={
+            "document_id": hit.passage.document_id,
+            "title": hit.passage.title,
+            "uri": hit.passage.uri,
+            "page": hit.passage.page,
+            "start": hit.passage.start,
+            "end": hit.passage.end,
+            "headings": list(hit.passage.headings),
+            "score": hit.score,
+            "ranks": {stage: place.rank for stage, place in hit.stages.items()},
+        },
+    )

@@ -92,16 +92,21 @@ class Staging:
         """Stage every item of `sources` that is not excluded; `on_item` hears how many so far."""
         known = self._published.fingerprints() if self._published else {}
         seen: set[str] = set()
-        for source in sources:
-            for item in source.entries():
-                if item.uri in seen:
-                    continue
-                if item.uri in excluded:
-                    self.changes.left_out.append(item.uri)
-                    continue
-                seen.add(item.uri)
-                self._stage(item, source.spec, known)
-                on_item(len(seen))
+        try:
+            for source in sources:
+                for item in source.entries():
+                    if item.uri in seen:
+                        continue
+                    if item.uri in excluded:
+                        self.changes.left_out.append(item.uri)
+                        continue
+                    seen.add(item.uri)
+                    self._stage(item, source.spec, known)
+                    on_item(len(seen))
+        except BaseException:
+            # An open transaction would roll back later, into the next build's files.
+            self.store.close()
+            raise
         before = {uri: fingerprint for uri, (fingerprint, _) in known.items()}
         self.changes.settle(set(known) - seen - self._kept, before, self._new)
         self._commit()

@@ -155,6 +155,8 @@ def search_json(result: SearchResult) -> dict[str, Any]:
                 "end": hit.passage.end,
                 "text": hit.passage.text,
                 "stages": hit.stages,
+                "rerank": hit.rerank,
+                "duplicates": [copy.id for copy in hit.duplicates],
             }
             for hit in result.hits
         ],
@@ -174,6 +176,10 @@ def show_hits(result: SearchResult) -> None:
         )
         page = f", page {hit.passage.page}" if hit.passage.page else ""
         out.print(f"[bold]{hit.rank}. {escape(hit.passage.title)}[/bold]{page}  {hit.score:.3f}")
+        if hit.rerank is not None:
+            stages += f"  reranked #{hit.rerank.rank} ({hit.rerank.score:.3f})"
+        if hit.duplicates:
+            stages += f"  and {len(hit.duplicates)} nearly the same"
         out.print(f"   [dim]{stages}[/dim]")
         out.print("   " + " ".join(hit.passage.text.split())[:240], markup=False)
         out.print(f"   {hit.passage.uri}", markup=False, style="dim")

@@ -10,7 +10,7 @@ import threading
 from assistant.models.store import ModelStore
 from assistant.settings import ModelSettings
 from indexes.dense_encoder import SentenceTransformerEncoder
-from indexes.encoders import DenseEncoder, SparseEncoder
+from indexes.encoders import SparseEncoder
 from indexes.sparse_encoder import SpladeEncoder
 
 
@@ -21,10 +21,10 @@ class LoadedEncoders:
         self._store = store
         self._settings = settings
         self._lock = threading.Lock()
-        self._dense: DenseEncoder | None = None
+        self._dense: SentenceTransformerEncoder | None = None
         self._sparse: SparseEncoder | None = None
 
-    def dense(self) -> DenseEncoder:
+    def dense(self) -> SentenceTransformerEncoder:
         """The embedder.
 
         Raises:
