@@ -29,8 +29,7 @@ BACKENDS: Mapping[str, tuple[str, ...]] = {
     "openvino": ("optimum", "openvino"),
 }
 
-# Tokens in one forward pass, padding included: a few megabytes of activations on a CPU, on a GPU enough
-# to keep it busy.
+# Tokens in one forward pass, padding included: bounds the memory on a CPU, keeps a GPU busy.
 _CPU_TOKENS = 4096
 _GPU_TOKENS = 16_384
 # How far the fast way may be from the library's before it is not used.
@@ -121,9 +120,8 @@ class SentenceTransformerEncoder:
             import torch
 
             # In place: only layers inside the modules change, the model stays itself.
-            torch.ao.quantization.quantize_dynamic(
-                self._model, {torch.nn.Linear}, dtype=torch.qint8, inplace=True
-            )
+            quantize: Any = torch.ao.quantization.quantize_dynamic  # untyped in torch
+            quantize(self._model, {torch.nn.Linear}, dtype=torch.qint8, inplace=True)
             expected = self._by_library(_PROBE)
         elif fused:
             from indexes.cpu_layers import fuse
