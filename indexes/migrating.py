@@ -36,6 +36,7 @@ def read_older(folder: Path) -> Manifest:
     name = folder.name
     try:
         values: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        values.pop("checksum", None)
         version = int(values["format"])
         if version == FORMAT:
             raise UsageError(f"index '{name}' has the present format already")

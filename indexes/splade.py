@@ -114,13 +114,8 @@ def _peaks(hidden: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """max over i of hidden[b, i] · weight[j]: (B, T, D) and (V, D) to (B, V)."""
     batch, length, width = hidden.shape
     flat = hidden.reshape(batch * length, width)
-    return torch.cat(
-        [
-            (flat @ weight[start : start + _TILE].T).view(batch, length, -1).amax(1)
-            for start in range(0, len(weight), _TILE)
-        ],
-        dim=1,
-    )
+    tiles = (weight[begin : begin + _TILE] for begin in range(0, len(weight), _TILE))
+    return torch.cat([(flat @ tile.T).view(batch, length, -1).amax(1) for tile in tiles], dim=1)
 
 
 def _replace(model: nn.Module, old: nn.Module, new: nn.Module) -> None:

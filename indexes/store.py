@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from indexes.carried import Allowed, RowArray
 from indexes.documents import Passage
+from indexes.errors import IndexCorruptError
 from indexes.files import storage_errors
 from indexes.filters import Filter
 
@@ -107,7 +108,11 @@ class PassageStore:
         return int(count)
 
     def by_rows(self, rows: Sequence[int]) -> list[Passage]:
-        """The passages at `rows`, in that order."""
+        """The passages at `rows`, in that order.
+
+        Raises:
+            IndexCorruptError: one of them is not here.
+        """
         marks = ",".join("?" * len(rows))
         with storage_errors(self.path):
             found = self._db.execute(
@@ -116,6 +121,11 @@ class PassageStore:
                 [int(row) for row in rows],
             ).fetchall()
         by_row = {row[0]: _passage(row[1:]) for row in found}
+        if missing := [int(row) for row in rows if int(row) not in by_row]:
+            raise IndexCorruptError(
+                f"the database {self.path} is damaged: it has no row {missing[0]}",
+                remedy=f"assistant index repair {self.path.parent.parent.name}",
+            )
         return [by_row[int(row)] for row in rows]
 
     def passage(self, passage_id: str) -> Passage | None:

@@ -26,7 +26,7 @@ class Texts:
         text = self.texts.get(document_id)
         if text is None:
             return None
-        return StoredDocument(document_id, "", "", "", "", None, "", text, ())
+        return StoredDocument(document_id, "", "", "", "", None, "", "en", text, ())
 
 
 def _passage(text: str, start: int, end: int, document: str = "d") -> Passage:
