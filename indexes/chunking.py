@@ -22,7 +22,7 @@ import semchunk
 
 from indexes.documents import Block, Document, Passage, content_hash
 
-_VERSION = 1  # raise when the rules below, or the text that readers make, change
+_VERSION = 2  # raise when the rules below, or the text that readers make, change
 _CHARS_PER_WORD = 12  # bounds passages of hashes, rules and long identifiers
 _IDEOGRAPHS = r"\u2e80-\u31ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
@@ -144,19 +144,20 @@ class Chunker:
                 packed = []
                 yield from [block] if block.kind == "passage" else self._cut(text, block)
                 continue
+            if count_words(text[block.start : block.end]) > self.max_words:
+                packed, introduction = self._introduction(text, packed, block)
+                yield from _joined(packed)
+                *pieces, last = self._cut(text, block, introduction)
+                yield from pieces
+                packed = [last] if block.kind in ("text", "list") and not introduction else []
+                if not packed:
+                    yield last
+                continue
             if packed and count_words(text[packed[0].start : block.end]) > self.max_words:
                 packed, kept = self._carry(text, packed, block)
                 yield from _joined(packed)
                 packed = kept
-            if count_words(text[block.start : block.end]) <= self.max_words:
-                packed.append(block)
-                continue
-            yield from _joined(packed)
-            *pieces, last = self._cut(text, block)
-            yield from pieces
-            packed = [last] if block.kind in ("text", "list") else []
-            if not packed:
-                yield last
+            packed.append(block)
         yield from _joined(packed)
 
     def _carry(
@@ -169,9 +170,30 @@ class Chunker:
             return packed[:-1], packed[-1:]
         return packed, []
 
-    def _cut(self, text: str, block: Block) -> list[Block]:
-        """The block in pieces of about equal size; one piece where it is short enough."""
+    def _introduction(
+        self, text: str, packed: list[Block], following: Block
+    ) -> tuple[list[Block], Block | None]:
+        """A short closing "… as follows:" is taken off for the long list that it introduces."""
+        if not packed or following.kind != "list" or packed[-1].kind != "text":
+            return packed, None
+        closing = text[packed[-1].start : packed[-1].end].rstrip()
+        if closing.endswith(":") and count_words(closing) <= self.max_words // 2:
+            return packed[:-1], packed[-1]
+        return packed, None
+
+    def _cut(self, text: str, block: Block, introduction: Block | None = None) -> list[Block]:
+        """The block in pieces of about equal size; one piece where it is short enough.
+
+        An introduction is in the first piece, and its last line is a heading of the others.
+        """
+        header = ""
+        if introduction is not None:
+            header = text[introduction.start : introduction.end].strip().rsplit("\n", 1)[-1][-200:]
+            block = replace(block, start=introduction.start)
         content = text[block.start : block.end]
+        if introduction is not None:  # no empty line to cut at before the first point
+            gap = introduction.end - introduction.start
+            content = content[:gap] + content[gap:].replace("\n\n", "\n ", 1)
         words = count_words(content)
         if words <= self.max_words:
             return [block]
@@ -185,7 +207,9 @@ class Chunker:
                 replace(block, start=block.start + start, end=block.start + end, headings=headings)
             )
             if block.kind == "table":  # the pieces below the first lack the column names
-                headings = (*block.headings, content.strip().split("\n", 1)[0][:200].strip())
+                header = content.strip().split("\n", 1)[0][:200]
+            if header:
+                headings = (*block.headings, header.strip())
         return cut
 
 
