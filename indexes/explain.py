@@ -252,7 +252,7 @@ def matches_of(index: Index, lists: StageLists, rows: Sequence[int]) -> list[lis
     """For each query what it has in common with each of `rows`."""
     found = []
     for number, query in enumerate(lists.queries):
-        words = matched_words(index.lexical, query.words, rows)
+        words = matched_words(index.lexical, query.text, rows)
         terms: list[tuple[MatchedTerm, ...]] = [()] * len(rows)
         if index.sparse is not None and lists.terms is not None:
             terms = matched_terms(index.sparse, lists.names, lists.terms[number], rows)

@@ -11,7 +11,7 @@ _LOOKED_AT = 1200  # characters: more changes nothing and costs time
 _SHORTEST = 16  # bytes of letters
 _SURE = 0.5
 # Written alike; what is searched with a word list of Chinese is found in all of them.
-_ALIKE = {"wuu": "zh", "yue": "zh"}
+_ALIKE = {"wuu": "zh", "yue": "zh", "pcm": "en"}
 _lock = threading.Lock()
 
 

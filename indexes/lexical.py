@@ -202,7 +202,9 @@ class LexicalIndex:
     def _known(self, text: str) -> list[tuple[str, int]]:
         """The terms of a text that the index has, in order, with their numbers.
 
-        A word is taken in every language of the index; it counts once for each distinct stem.
+        A word is taken in every language of the index; it counts once for each distinct stem. One
+        that is a stop word in any of them is left out: in the few passages of another language it
+        is rare, and would weigh more than all that the query is about.
         """
         found = tokens.Tokenizer().tokens(text)
         pairs = {letter for extra in found.extras if len(extra) == 2 for letter in extra}
@@ -213,8 +215,9 @@ class LexicalIndex:
         return [
             (term, number)
             for own in zip(*by_language, strict=True)
+            if all(own)
             for term in dict.fromkeys(own)
-            if term and (number := self._postings.terms.find(term)) >= 0
+            if (number := self._postings.terms.find(term)) >= 0
         ]
 
     def _phrases(self, query: str) -> list[_Part]:

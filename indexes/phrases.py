@@ -31,11 +31,6 @@ def quoted(query: str) -> list[tuple[str, ...]]:
     return found
 
 
-def unquoted(query: str) -> str:
-    """The query with its phrases as plain words."""
-    return _QUOTED.sub(lambda match: f" {match[match.lastindex or 0]} ", query)
-
-
 def occurrences(
     forward: Forward, phrase: Sequence[str], candidates: RowArray | None
 ) -> tuple[RowArray, npt.NDArray[np.int64]]:

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from indexes.errors import UsageError
-from indexes.phrases import unquoted
 
 MAX_QUERY_CHARACTERS = 20_000
 MAX_QUERIES = 16
@@ -28,7 +27,8 @@ class Query:
             it, since the words of a long context would drown those of the query.
         stage_weights: the fusion's weights for this query; None takes those of the search.
         phrases: whether what stands in quotation marks must be in a passage word for word. Who
-            types a search means it so; in a question a title in quotation marks is only a name.
+            types a search means it so; in a question a title in quotation marks is only a name, and
+            a passage that has it word for word scores higher.
     """
 
     text: str
@@ -37,11 +37,6 @@ class Query:
     context_weight: float = 0.0
     stage_weights: Mapping[str, float] | None = None
     phrases: bool = False
-
-    @property
-    def words(self) -> str:
-        """What the lexical stage is asked."""
-        return self.text if self.phrases else unquoted(self.text)
 
 
 def cleaned(query: str | Sequence[Query]) -> list[Query]:

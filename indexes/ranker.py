@@ -85,7 +85,7 @@ class Ranker:
 
     def _by_words(self, queries: Sequence[Query], depth: int, masks: Masks) -> list[Ranking]:
         return [
-            self._lexical.search(query.words, depth, mask)
+            self._lexical.search(query.text, depth, mask, require_phrases=query.phrases)
             for query, mask in zip(queries, masks, strict=True)
         ]
 

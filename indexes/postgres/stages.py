@@ -71,8 +71,22 @@ class PostgresLexical:
             for stem, place, df in rows
         }
 
-    def search(self, query: str, depth: int, allowed: Restriction | None = None) -> Ranking:
-        """The best `depth` rows with a score above 0."""
+    def search(
+        self,
+        query: str,
+        depth: int,
+        allowed: Restriction | None = None,
+        *,
+        require_phrases: bool = False,
+    ) -> Ranking:
+        """The best `depth` rows with a score above 0.
+
+        Args:
+            require_phrases: find only what holds every phrase of the query.
+        """
+        having = self.phrase_rows(query) if require_phrases else None
+        if having is not None:
+            allowed = having if allowed is None else having & allowed
         stems = self._stems(query)
         weights = self._weights(stems)
         if not weights or depth <= 0:

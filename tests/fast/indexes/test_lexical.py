@@ -270,3 +270,10 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     carried = Carried(tmp_path / "tokens.npy-missing", np.array([0], dtype=np.int64))
     with pytest.raises(IndexCorruptError):
         LexicalIndex.build([], tmp_path / "new", carried)
+
+
+def test_stop_words_of_one_language_do_not_lead_to_passages_of_another(tmp_path: Path) -> None:
+    texts = ["the cost of the lease", "kelp in the sea", "el mar the la nave", "the costs"]
+    LexicalIndex.build(texts, tmp_path / "i", None, ["en", "en", "es", "en"])
+    found = LexicalIndex.open(tmp_path / "i").search("what is the cost of it", 10)
+    assert sorted(found.rows.tolist()) == [0, 3]
