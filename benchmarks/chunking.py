@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -32,6 +32,7 @@ from assistant.models.encoders import LoadedEncoders
 from assistant.models.store import ModelStore
 from assistant.settings import default_home, load_settings
 from eval.collections import Collection, load_collection, read_rows
+from eval.significance import holm, paired_randomisation
 from indexes.chunking import Chunker, count_words
 from indexes.documents import Block, Document, Passage
 from indexes.fusion import min_max
@@ -68,7 +69,7 @@ def documents(
     for name in sorted(by_document):
         families.setdefault(family(name), []).append(name)
     made: list[Document] = []
-    spans: dict[str, Any] = {}
+    spans: dict[str, Span] = {}
     for names in families.values():
         random.Random(0).shuffle(names)
         for group in groups(names, by_document, rows, long):
@@ -157,6 +158,21 @@ def recall(gold: Sequence[Span], spans: Sequence[Span]) -> float:
     return covered / sum(end - start for _, start, end in gold)
 
 
+def compare(values: dict[int, dict[int, list[float]]]) -> None:
+    """Print each size against the size in use: differences, and p corrected for their number."""
+    used = Chunker().max_words
+    if used not in values:
+        return
+    pairs = [(size, budget) for size in sorted(values) if size != used for budget in _BUDGETS]
+    found = [
+        paired_randomisation(values[size][budget], values[used][budget]) for size, budget in pairs
+    ]
+    print(f"\nagainst {used} words (paired randomisation test, p as it is and after Holm)")
+    for (size, budget), p, corrected in zip(pairs, found, holm(found), strict=True):
+        gain = statistics.mean(values[size][budget]) - statistics.mean(values[used][budget])
+        print(f"{size:10} within {budget:4} words {gain:+.3f}  p {p:.3f}  {corrected:.3f}")
+
+
 def main(
     folder: Annotated[Path, typer.Argument(help="a collection with ids DOCUMENT-START-END")],
     passages: Annotated[int, typer.Option(help="passages of the collection to use")] = 1_000,
@@ -205,6 +221,7 @@ def main(
             + f"{time.perf_counter() - start:9.0f}",
             flush=True,
         )
+    compare(values)
     if out:
         out.write_text(json.dumps({"queries": list(queries), "recall": values}))
 

@@ -1,9 +1,10 @@
 """Lexical search: BM25 by the library bm25s over stems, identifiers and pairs of characters.
 
 bm25s because its scores are computed when the index is built, its files are memory-mapped, and k1
-and b are free. tantivy and SQLite's FTS5 add in place, but both fix k1 and b, tantivy counts
-deleted documents until it merges, so that the same passages can rank differently, and FTS5 takes
-tens of times as long for a question (`benchmarks/lexical.py`). bm25s cannot add in place. So the
+and b are free. tantivy and SQLite's FTS5 add in place, but both fix k1 and b at 1.2 and .75 (which
+is why they rank differently: so does bm25s with these), tantivy counts deleted documents until it
+merges, so that equal collections can score differently, and FTS5 takes tens of times as long for a
+question (`benchmarks/lexical.py`). bm25s cannot add in place. So the
 tokens of every passage are kept beside it (`indexes.forward`): a change cuts into tokens only what
 is new, and the scores, all of which depend on the whole collection, are computed anew from numbers
 (`indexes.term_scores`). A token is in the files only while a passage has it.
