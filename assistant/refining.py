@@ -6,8 +6,8 @@ from pathlib import Path
 
 from assistant.models.encoders import LoadedEncoders
 from assistant.settings import RetrievalSettings
-from indexes.after_fusion import Refinement
-from indexes.reranking import Reranker
+from indexes.refining.refinement import Refinement
+from indexes.refining.reranking import Reranker
 
 
 def refinement_of(retrieval: RetrievalSettings, encoders: LoadedEncoders) -> Refinement:
@@ -29,10 +29,10 @@ def _reranker(name: str, encoders: LoadedEncoders) -> Reranker | None:
     if name == "off":
         return None
     if name == "late-interaction":
-        from indexes.late_interaction import LateInteraction
-        from indexes.token_vectors import EmbedderTokens
+        from indexes.encoders.token_vectors import EmbedderTokens
+        from indexes.refining.late_interaction import LateInteraction
 
         return LateInteraction(EmbedderTokens(encoders.dense()))
-    from indexes.cross_encoder import CrossEncoderReranker
+    from indexes.refining.cross_encoder import CrossEncoderReranker
 
     return CrossEncoderReranker(Path(name).expanduser())

@@ -31,7 +31,6 @@ from assistant.settings import Settings
 from assistant.understanding.parser import Parser
 from assistant.understanding.prompts import fixed_messages as fixed_understanding_messages
 from assistant.understanding.statements import StatementSelector
-from indexes.after_fusion import Refinement
 from indexes.build import IndexWriter
 from indexes.filters import Filter
 from indexes.index import Index, SearchResult
@@ -41,6 +40,7 @@ from indexes.postgres.index import PostgresIndex, has_engine, read_engine
 from indexes.postgres.writer import PostgresWriter
 from indexes.progress import OnProgress
 from indexes.queries import Query
+from indexes.refining.refinement import Refinement
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

@@ -37,7 +37,7 @@ from indexes.chunking import Chunker, count_words
 from indexes.documents import Block, Document, Passage
 from indexes.fusion import min_max
 from indexes.index import DEFAULT_WEIGHTS
-from indexes.lexical import LexicalIndex
+from indexes.lexical.index import LexicalIndex
 from indexes.ranking import Ranking, top
 
 _ID = re.compile(r"(.+)-(\d+)-(\d+)")

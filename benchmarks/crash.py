@@ -35,7 +35,7 @@ from benchmarks.crash_worker import Report, Zygote
 from benchmarks.hashed import HashedEncoders, TextSource
 from indexes.build import IndexWriter
 from indexes.errors import KnowledgeAssistantError
-from indexes.verify import verify
+from indexes.upkeep.verify import verify
 
 
 @dataclass(slots=True)

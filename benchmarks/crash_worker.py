@@ -28,7 +28,7 @@ from benchmarks.hashed import HashedEncoders, TextSource
 from indexes.build import IndexWriter
 from indexes.errors import KnowledgeAssistantError
 from indexes.progress import Progress
-from indexes.repair import Repaired
+from indexes.upkeep.repair import Repaired
 
 _FILE_EVENTS = frozenset(
     ["open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate", "shutil.rmtree"]

@@ -18,8 +18,8 @@ import typer
 
 from benchmarks.dense import drawn
 from indexes.carried import Carried
-from indexes.dense import DenseIndex
-from indexes.dense_kinds import DenseChoice
+from indexes.dense.index import DenseIndex
+from indexes.dense.kinds import DenseChoice
 from indexes.encoders import FloatArray
 from indexes.ranking import Ranking
 

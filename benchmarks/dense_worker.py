@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from indexes.carried import Carried
-from indexes.dense import DenseIndex
-from indexes.dense_kinds import DenseChoice
+from indexes.dense.index import DenseIndex
+from indexes.dense.kinds import DenseChoice
 from indexes.encoders import FloatArray
 
 faiss: Any = import_module("faiss")

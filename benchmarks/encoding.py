@@ -22,8 +22,8 @@ import numpy as np
 import scipy.sparse as sp
 import typer
 
-from indexes.dense_encoder import SentenceTransformerEncoder
-from indexes.sparse_encoder import SpladeEncoder
+from indexes.encoders.dense import SentenceTransformerEncoder
+from indexes.encoders.sparse import SpladeEncoder
 
 _READS = 256  # tokens of a text, as in our encoder for plain folders
 

@@ -31,9 +31,9 @@ import typer
 
 from eval.collections import Collection, load_collection
 from eval.measures import by_query
-from indexes.bm25 import K1, B
 from indexes.carried import Carried
-from indexes.lexical import LexicalIndex, english_stemmer
+from indexes.lexical.bm25 import K1, B
+from indexes.lexical.index import LexicalIndex, english_stemmer
 from indexes.ranking import top
 
 DEPTH = 100

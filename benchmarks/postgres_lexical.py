@@ -24,7 +24,7 @@ from eval.measures import by_query
 from indexes.corpora import open_source
 from indexes.encoders import DenseEncoder, SparseEncoder
 from indexes.errors import ModelMissingError
-from indexes.lexical import LexicalIndex
+from indexes.lexical.index import LexicalIndex
 from indexes.postgres.address import Address
 from indexes.postgres.index import PostgresIndex
 from indexes.postgres.stages import PostgresLexical

@@ -23,9 +23,9 @@ import scipy.sparse as sp
 import typer
 
 from indexes.carried import Carried
-from indexes.postings import Terms
 from indexes.ranking import Ranking, top
-from indexes.sparse import SparseIndex
+from indexes.sparse.index import SparseIndex
+from indexes.sparse.postings import Terms
 
 VOCABULARY = 30_522
 

@@ -26,7 +26,7 @@ from functools import lru_cache
 from typing import Any
 
 from assistant.thoughts.model import normal_form
-from indexes.lexical import english_stemmer
+from indexes.lexical.index import english_stemmer
 
 _FUNCTION_WORDS = frozenset(
     """

@@ -16,16 +16,16 @@ from assistant.workspace import Workspace
 from eval.fusion import FusionReport, choose, lists_of, opened, report_json
 from eval.ranked_lists import Floats, JudgedLists, JudgedQuery, Rows
 from eval.retrieval import index_collection
-from indexes.cross_encoder import CrossEncoderReranker
-from indexes.dense_encoder import SentenceTransformerEncoder
 from indexes.documents import Passage
 from indexes.encoders import FloatArray
+from indexes.encoders.dense import SentenceTransformerEncoder
+from indexes.encoders.token_vectors import EmbedderTokens, TokenVectors
 from indexes.fusion import min_max
 from indexes.index import DEFAULT_WEIGHTS, Index
-from indexes.late_interaction import LateInteraction
 from indexes.progress import OnProgress, Progress
-from indexes.reranking import Reranker, blended
-from indexes.token_vectors import EmbedderTokens, TokenVectors
+from indexes.refining.cross_encoder import CrossEncoderReranker
+from indexes.refining.late_interaction import LateInteraction
+from indexes.refining.reranking import Reranker, blended
 
 WEIGHTS = tuple(number / 10 for number in range(11))
 # Queries timed with nothing kept, as a person's search would run.

@@ -27,7 +27,6 @@ from indexes.errors import (
     UsageError,
 )
 from indexes.files import sha256_of, storage_errors
-from indexes.leftovers import leftovers, remove
 from indexes.locking import writer_lock
 from indexes.manifest import (
     MANIFEST,
@@ -37,14 +36,15 @@ from indexes.manifest import (
     read_manifest,
     read_remains,
 )
-from indexes.migrating import copy_older, read_older
 from indexes.planning import Plan, cost_of
 from indexes.progress import OnProgress, Progress
 from indexes.publishing import BuildResult, Publisher
-from indexes.repair import Mending, Repaired
 from indexes.staging import Staging
 from indexes.store import PassageStore
 from indexes.structures import CACHE, StructureBuilder
+from indexes.upkeep.leftovers import leftovers, remove
+from indexes.upkeep.migrating import copy_older, read_older
+from indexes.upkeep.repair import Mending, Repaired
 
 
 class IndexWriter:
@@ -176,7 +176,7 @@ class IndexWriter:
 
     def repair(self, open_source: Callable[[str], Source]) -> Repaired:
         """Mend what is damaged, from the stored documents where they are intact and from the
-        sources where not; see `indexes.repair`.
+        sources where not; see `indexes.upkeep.repair`.
 
         Raises:
             IndexNotFoundError: there is nothing to mend.

@@ -12,23 +12,23 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from indexes.after_fusion import PLAIN, Refined, Refinement, refined
 from indexes.carried import Allowed
-from indexes.damage import damage_in_words
-from indexes.dense import DenseIndex
+from indexes.dense.index import DenseIndex
 from indexes.documents import Passage
 from indexes.encoders import Encoders
 from indexes.errors import IndexCorruptError
 from indexes.filters import Filter
 from indexes.fusion import add_up, fusion_named
-from indexes.lexical import LexicalIndex
+from indexes.lexical.index import LexicalIndex
 from indexes.manifest import MANIFEST, STAGES, STORE_FILE, Manifest, read_manifest
 from indexes.queries import Query, cleaned
 from indexes.ranker import Ranker
 from indexes.ranking import Ranking
-from indexes.reranking import RerankPlace
-from indexes.sparse import SparseIndex
+from indexes.refining.refinement import PLAIN, Refined, Refinement, refined
+from indexes.refining.reranking import RerankPlace
+from indexes.sparse.index import SparseIndex
 from indexes.store import PassageStore, StoredDocument
+from indexes.upkeep.damage import damage_in_words
 
 # Set once by hand, never tuned on the collections that figures are reported on.
 DEFAULT_WEIGHTS: Mapping[str, float] = {"lexical": 0.40, "dense": 0.35, "sparse": 0.25}
@@ -83,7 +83,7 @@ class Index:
     tells, and opening again is cheap next to loading encoders.
     """
 
-    # Whether its stages can be looked into (`indexes.explain`).
+    # Whether its stages can be looked into (`indexes.explaining.explain`).
     explains = True
 
     def __init__(self, folder: Path, manifest: Manifest, encoders: Encoders) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from indexes.changes import Changes
 from indexes.files import sha256_of, storage_errors
-from indexes.leftovers import leftovers, remove
 from indexes.manifest import STORE_FILE, Manifest, generation_after, now
 from indexes.stages import intact
 from indexes.staging import MADE_BY, Staging
 from indexes.store import PassageStore
 from indexes.structures import StructureBuilder, previous_of
+from indexes.upkeep.leftovers import leftovers, remove
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from typing import Protocol
 import numpy as np
 
 from indexes.carried import Allowed
-from indexes.dense import DenseIndex
+from indexes.dense.index import DenseIndex
 from indexes.encoders import DenseEncoder, Encoders, FloatArray
 from indexes.errors import ModelMissingError
-from indexes.lexical import LexicalIndex
+from indexes.lexical.index import LexicalIndex
 from indexes.manifest import Manifest
 from indexes.queries import Query
 from indexes.ranking import Ranking
-from indexes.sparse import SparseIndex
+from indexes.sparse.index import SparseIndex
 
 Masks = Sequence[Allowed | None]
 

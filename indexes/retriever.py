@@ -8,18 +8,18 @@ from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
 
-from indexes.after_fusion import PLAIN
 from indexes.index import Hit, Index
-from indexes.stretches import joined
+from indexes.refining.refinement import PLAIN
+from indexes.refining.stretches import joined
 
 
 class IndexRetriever(BaseRetriever):
     """`BaseRetriever` over an open `Index`: fused search, `k` passages.
 
-    `where` (`indexes.filters.Filter`) restricts it to some documents, `refinement`
-    (`indexes.after_fusion.Refinement`) reranks, folds and diversifies, and with `join` neighbouring
-    passages come as one text. The documents' metadata say where a text stands (uri, title, page,
-    start, end, headings), its score, and its best passage's rank at every stage.
+    `where` (a `Filter`) restricts it to some documents, `refinement` (a `Refinement`) reranks, folds
+    and diversifies, and with `join` neighbouring passages come as one text. The documents' metadata
+    say where a text stands (uri, title, page, start, end, headings), its score, and its best
+    passage's rank at every stage.
     """
 
     index: Any

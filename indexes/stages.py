@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from indexes.carried import Carried
-from indexes.dense import DenseIndex
+from indexes.dense.index import DenseIndex
 from indexes.encodings import unpack_terms, unpack_vector
 from indexes.files import sha256_of
 from indexes.manifest import Stage
-from indexes.sparse import SparseIndex
+from indexes.sparse.index import SparseIndex
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from indexes.encoders import DenseEncoder, Encoders, SparseEncoder
 from indexes.encoding import Encoding, encode_dense, encode_sparse
 from indexes.encodings import EncodingCache
 from indexes.files import storage_errors
-from indexes.lexical import FINGERPRINT, LexicalIndex
+from indexes.lexical.index import FINGERPRINT, LexicalIndex
 from indexes.manifest import STORE_FILE, Manifest, Stage, now
 from indexes.origins import rows_before
 from indexes.progress import OnProgress, Progress

@@ -9,10 +9,10 @@ import streamlit as st
 
 from app.components.weighing import deepest
 from assistant.settings import Settings
-from indexes.explain import StageLists, stage_lists
+from indexes.explaining.explain import StageLists, stage_lists
+from indexes.explaining.locating import Location, locate
+from indexes.explaining.why_not import all_lists
 from indexes.index import Index
-from indexes.locating import Location, locate
-from indexes.why_not import all_lists
 
 _KEPT = "kept-lists"
 _MOST = 8

@@ -1,6 +1,6 @@
 """Ranked passages with what ranked them: the fused list, each stage's own, a passage's fate.
 
-Takes explanations (`indexes.explain`, `indexes.why_not`) of searches with one query.
+Takes explanations (`indexes.explaining`) of searches with one query.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import streamlit as st
 from app.components.text import one_line, plain
 from app.components.words import STAGES, counted
 from indexes.documents import Passage
-from indexes.explain import ExplainedHit, Explanation, StageHit, StageList
-from indexes.matched import Match, MatchedTerm
-from indexes.why_not import WhyNot
+from indexes.explaining.explain import ExplainedHit, Explanation, StageHit, StageList
+from indexes.explaining.matched import Match, MatchedTerm
+from indexes.explaining.why_not import WhyNot
 
 Open = Callable[[Passage], None]
 """Shows a passage in its document."""

@@ -19,11 +19,11 @@ from app.components.weighing import Weighing, show_weighing
 from app.components.words import SEARCHES
 from assistant.errors import KnowledgeAssistantError
 from indexes.documents import Passage
-from indexes.explain import Explanation, explain_lists
+from indexes.explaining.explain import Explanation, explain_lists
+from indexes.explaining.why_not import fate
 from indexes.index import Index
 from indexes.manifest import STAGES
 from indexes.queries import MAX_QUERY_CHARACTERS
-from indexes.why_not import fate
 
 _NO_OTHER = "–"
 

@@ -10,10 +10,10 @@ from rich.markup import escape
 from assistant.cli.output import console, messages, table, write_json
 from assistant.workspace import Workspace
 from indexes.documents import Passage
-from indexes.explain import ExplainedHit, Explanation, StageList, explain
+from indexes.explaining.explain import ExplainedHit, Explanation, StageList, explain
+from indexes.explaining.matched import Match, MatchedTerm
+from indexes.explaining.why_not import WhyNot, why_not
 from indexes.filters import Filter
-from indexes.matched import Match, MatchedTerm
-from indexes.why_not import WhyNot, why_not
 
 _TERMS = 8  # matched terms shown for a passage; JSON has all
 _TERMS_IN_LIST = 4

@@ -18,7 +18,7 @@ from indexes.corpora import open_source
 from indexes.manifest import read_manifest
 from indexes.postgres.index import has_engine, read_engine
 from indexes.postgres.verifying import verify_postgres
-from indexes.verify import Finding, verify
+from indexes.upkeep.verify import Finding, verify
 
 Name = Annotated[str, typer.Argument(help="The index's name.")]
 
@@ -87,7 +87,7 @@ def repair_index(context: typer.Context, name: Name, as_json: JsonFlag = False) 
 
 def watch(opened: Workspace, name: str, every: float | None, *, as_json: bool) -> None:
     """Follow the folders of an index until Ctrl-C; with `as_json` one object a line."""
-    from indexes.watching import Failed, FolderChanges, Updated, follow, watched_path
+    from indexes.upkeep.watching import Failed, FolderChanges, Updated, follow, watched_path
 
     specs = opened.index(name).manifest.sources
     paths = {spec: watched_path(spec) for spec in specs}

@@ -9,9 +9,9 @@ import threading
 
 from assistant.models.store import ModelStore
 from assistant.settings import ModelSettings
-from indexes.dense_encoder import SentenceTransformerEncoder
 from indexes.encoders import SparseEncoder
-from indexes.sparse_encoder import SpladeEncoder
+from indexes.encoders.dense import SentenceTransformerEncoder
+from indexes.encoders.sparse import SpladeEncoder
 
 
 class LoadedEncoders:

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 
 from indexes.encoders import FloatArray
 from indexes.errors import IndexCorruptError
-from indexes.phrases import quoted
+from indexes.lexical.phrases import quoted
 from indexes.postgres.characters import cleaned
 from indexes.postgres.encodings import KnownEncoder, half_vector, has_graph, sparse_vector
 from indexes.postgres.schema import HASHES

@@ -17,7 +17,7 @@ from indexes.postgres.session import Session
 from indexes.postgres.stages import PostgresDense
 from indexes.postgres.store import PostgresStore, visible
 from indexes.postgres.worker import opened
-from indexes.verify import Finding
+from indexes.upkeep.verify import Finding
 
 _SAMPLE = 8
 # Half precision keeps eleven bits of each number; a damaged vector differs far more.

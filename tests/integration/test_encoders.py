@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexes.dense_encoder import SentenceTransformerEncoder
+from indexes.encoders.dense import SentenceTransformerEncoder
+from indexes.encoders.sparse import SpladeEncoder
 from indexes.errors import (
     ModelCorruptError,
     ModelMissingError,
     ModelRuntimeError,
     UnknownNameError,
 )
-from indexes.sparse_encoder import SpladeEncoder
 from tests.conftest import weights
 
 pytestmark = pytest.mark.integration
@@ -93,7 +93,7 @@ PASSAGES = [
 def test_screening_in_bfloat16_misses_no_term_and_changes_no_weight() -> None:
     from transformers import AutoModelForMaskedLM, AutoTokenizer
 
-    from indexes.splade import SpladeModel
+    from indexes.encoders.splade import SpladeModel
 
     folder = str(weights("sparse"))
     ids = AutoTokenizer.from_pretrained(folder)(PASSAGES, truncation=True, max_length=64)

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexes.after_fusion import Refinement, refined
-from indexes.cross_encoder import CrossEncoderReranker
-from indexes.dense_encoder import SentenceTransformerEncoder
 from indexes.documents import Passage
+from indexes.encoders.dense import SentenceTransformerEncoder
+from indexes.encoders.token_vectors import EmbedderTokens
 from indexes.errors import ModelCorruptError, ModelMissingError
-from indexes.late_interaction import LateInteraction, max_sim
 from indexes.queries import Query
-from indexes.token_vectors import EmbedderTokens
+from indexes.refining.cross_encoder import CrossEncoderReranker
+from indexes.refining.late_interaction import LateInteraction, max_sim
+from indexes.refining.refinement import Refinement, refined
 from tests.conftest import weights
 
 pytestmark = pytest.mark.integration

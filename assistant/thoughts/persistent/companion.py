@@ -17,7 +17,7 @@ from assistant.thoughts.persistent.sync import sync
 from indexes.manifest import STORE_FILE, Manifest
 from indexes.progress import OnProgress
 from indexes.store import PassageStore
-from indexes.verify import Finding
+from indexes.upkeep.verify import Finding
 
 # A graph of an earlier state serves while it knows this share of the passages; others are read on
 # the spot.

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexes.after_fusion import Refined, Refinement, refined
 from indexes.documents import Passage
 from indexes.errors import UsageError
 from indexes.queries import Query
+from indexes.refining.refinement import Refined, Refinement, refined
 from tests.fast.indexes.rerankers import SharedWords
 
 

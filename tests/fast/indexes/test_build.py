@@ -29,7 +29,7 @@ from indexes.errors import (
 from indexes.index import Index
 from indexes.manifest import FORMAT, check_name, read_remains
 from indexes.progress import Progress
-from indexes.verify import verify
+from indexes.upkeep.verify import verify
 from tests.fast.indexes.sources import HashedDense, HashedEncoders, HashedSparse, MemorySource
 
 TEXTS: dict[str, str | None] = {
@@ -209,7 +209,7 @@ def test_full_disk_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("indexes.lexical.LexicalIndex.build", full)
+        patch.setattr("indexes.lexical.index.LexicalIndex.build", full)
         with pytest.raises(StorageError, match="no space"):
             _writer(folder).build([MemorySource({**TEXTS, "d": "New."})])
     assert _search(folder, "lease")[0][0] == "c"

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexes import faiss_engine
+from indexes.dense import faiss_engine
 from indexes.carried import Carried
-from indexes.dense import DenseIndex
-from indexes.dense_kinds import DenseChoice, Kind, Training
+from indexes.dense.index import DenseIndex
+from indexes.dense.kinds import DenseChoice, Kind, Training
 from indexes.errors import IndexCorruptError, IndexingError
 from indexes.ranking import Ranking
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexes.diversity import diversified, vector_similarity, word_overlap
 from indexes.errors import UsageError
+from indexes.refining.diversity import diversified, vector_similarity, word_overlap
 
 
 def test_by_hand() -> None:

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexes.batching import batches
+from indexes.encoders.batching import batches
 from indexes.encoding import Encoding, encode_dense, encode_sparse
 from indexes.encodings import EncodingCache, pack_terms, text_key, unpack_terms, unpack_vector
 from tests.fast.indexes.sources import HashedDense, HashedSparse

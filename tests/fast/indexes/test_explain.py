@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexes.build import IndexWriter
-from indexes.dense_encoder import SentenceTransformerEncoder
+from indexes.encoders.dense import SentenceTransformerEncoder
 from indexes.errors import ModelMissingError, UnknownNameError, UsageError
-from indexes.explain import explain, explain_lists, stage_lists
+from indexes.explaining.explain import explain, explain_lists, stage_lists
 from indexes.fusion import FUSIONS
 from indexes.index import Index
 from indexes.manifest import STAGES

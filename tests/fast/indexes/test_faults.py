@@ -17,8 +17,8 @@ from benchmarks.hashed import HashedEncoders, TextSource
 from indexes.build import IndexWriter
 from indexes.errors import IndexNotFoundError, KnowledgeAssistantError, UsageError
 from indexes.index import Index
-from indexes.repair import Repaired
-from indexes.verify import Finding, verify
+from indexes.upkeep.repair import Repaired
+from indexes.upkeep.verify import Finding, verify
 
 OLD = {
     "a": "Sea otters sleep on their backs and wrap themselves in kelp.",

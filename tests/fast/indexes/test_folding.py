@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexes.folding import Fold, folded, jaccard, shingles
+from indexes.refining.folding import Fold, folded, jaccard, shingles
 
 LONG = (
     "the valve in the lower chamber opens when the pressure rises and closes again as soon as "

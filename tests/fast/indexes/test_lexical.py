@@ -13,13 +13,13 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexes.bm25 import K1, B
-from indexes.bm25s_engine import Bm25
 from indexes.carried import Carried
 from indexes.errors import IndexCorruptError
-from indexes.lexical import LexicalIndex
-from indexes.phrases import quoted
-from indexes.tokens import words
+from indexes.lexical.bm25 import K1, B
+from indexes.lexical.bm25s_engine import Bm25
+from indexes.lexical.index import LexicalIndex
+from indexes.lexical.phrases import quoted
+from indexes.lexical.tokens import words
 
 WORDS = (
     "the cat cats running run café cafe E0308 v2.13.0 GPT-4 GPT 4 my_name getName 東京都 東 ภาษาไทย "

@@ -13,7 +13,7 @@ from indexes.errors import IndexCorruptError, IndexFormatError, UsageError
 from indexes.files import sha256_of
 from indexes.index import Index
 from indexes.manifest import read_manifest
-from indexes.verify import verify
+from indexes.upkeep.verify import verify
 from tests.fast.indexes.sources import HashedEncoders, MemorySource
 from tests.fast.indexes.test_build import TEXTS, _search
 

@@ -17,7 +17,7 @@ from benchmarks.crash_worker import Order, Zygote
 from benchmarks.hashed import HashedEncoders, TextSource
 from indexes.build import IndexWriter
 from indexes.errors import IndexLockedError
-from indexes.verify import verify
+from indexes.upkeep.verify import verify
 
 ROOT = Path(__file__).parents[3]
 OLD = {f"doc{n}": f"Note {n}. " + "The harbour letter of winter. " * 30 for n in range(40)}

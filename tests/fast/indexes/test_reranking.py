@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.documents import Document as LangChainDocument
 
-from indexes.compressor import RerankCompressor
 from indexes.documents import Passage
 from indexes.errors import UsageError
-from indexes.late_interaction import LateInteraction, max_sim
-from indexes.reranking import blended, places, scores_for_queries, unit
+from indexes.refining.compressor import RerankCompressor
+from indexes.refining.late_interaction import LateInteraction, max_sim
+from indexes.refining.reranking import blended, places, scores_for_queries, unit
 from tests.fast.indexes.rerankers import SharedWords, WordVectors
 
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from indexes.carried import Carried
 from indexes.errors import IndexCorruptError
-from indexes.postings import Terms, _write_new
 from indexes.ranking import top
-from indexes.sparse import SparseIndex
+from indexes.sparse.index import SparseIndex
+from indexes.sparse.postings import Terms, _write_new
 
 WIDTH = 12
 # Few different weights, so that equal scores are common.
@@ -122,7 +122,7 @@ def test_bounded_steps_write_the_same_files(
     new = [{1: 1.0}, {}, {0: 2.0, 11: 1.0}]
     carried = Carried(tmp_path / "whole", origin)
     SparseIndex.build(map(_terms, new), WIDTH, tmp_path / "merged", carried)
-    monkeypatch.setattr("indexes.postings._STEP", 17)
+    monkeypatch.setattr("indexes.sparse.postings._STEP", 17)
     assert _files(_built(tmp_path / "steps", found)) == whole
     SparseIndex.build(map(_terms, new), WIDTH, tmp_path / "merged-in-steps", carried)
     assert _files(tmp_path / "merged") == _files(tmp_path / "merged-in-steps")
@@ -188,7 +188,7 @@ def test_numba_is_imported_by_a_search_only_and_needs_no_cache(tmp_path: Path) -
     code = (
         "import sys, numpy as np, scipy.sparse as sp\n"
         "from pathlib import Path\n"
-        "from indexes.sparse import SparseIndex\n"
+        "from indexes.sparse.index import SparseIndex\n"
         f"index = SparseIndex.open(Path({str(tmp_path / 'i')!r}))\n"
         "assert 'numba' not in sys.modules\n"
         "found = index.search(sp.csr_matrix(np.ones((1, 12), dtype=np.float32)), 3)\n"

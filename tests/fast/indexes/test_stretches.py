@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from indexes.documents import Passage
 from indexes.errors import UsageError
+from indexes.refining.stretches import joined
 from indexes.store import StoredDocument
-from indexes.stretches import joined
 
 TEXT = "First part.\n\nSecond part.\n\nThird part. Fourth part."
 

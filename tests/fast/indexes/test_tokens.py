@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexes.languages import language_code, stems
-from indexes.tokens import Tokenizer, identifiers, words
+from indexes.lexical.languages import language_code, stems
+from indexes.lexical.tokens import Tokenizer, identifiers, words
 
 
 def extras(text: str) -> list[str]:

@@ -12,9 +12,9 @@ from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.vectorstores import VectorStore
 from langchain_tests.integration_tests import VectorStoreIntegrationTests
 
-from indexes.dense_kinds import DenseChoice
+from indexes.dense.kinds import DenseChoice
+from indexes.dense.vector_store import FaissVectorStore
 from indexes.errors import IndexCorruptError, IndexNotFoundError, UsageError
-from indexes.vector_store import FaissVectorStore
 
 EMBEDDING = DeterministicFakeEmbedding(size=16)
 

@@ -14,7 +14,7 @@ from indexes.build import IndexWriter
 from indexes.corpora import open_source
 from indexes.errors import IndexLockedError, StorageError
 from indexes.index import Index
-from indexes.watching import Failed, FolderChanges, Updated, Waiting, follow, watched_path
+from indexes.upkeep.watching import Failed, FolderChanges, Updated, Waiting, follow, watched_path
 from tests.fast.indexes.sources import HashedEncoders
 
 
@@ -244,7 +244,7 @@ def test_without_events_folders_are_looked_at(
         raise OSError(28, "inotify watch limit reached")
 
     monkeypatch.setattr(Observer, "schedule", full)
-    monkeypatch.setattr("indexes.watching._POLL", 0.2)
+    monkeypatch.setattr("indexes.upkeep.watching._POLL", 0.2)
     with FolderChanges([tmp_path], ignore=tmp_path / "home") as changes:
         assert changes.polls
         time.sleep(0.3)

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from indexes.build import IndexWriter
 from indexes.errors import UnknownNameError, UsageError
+from indexes.explaining.locating import locate
+from indexes.explaining.why_not import why_not
 from indexes.index import Index
-from indexes.locating import locate
 from indexes.manifest import STAGES
 from indexes.queries import Query
-from indexes.why_not import why_not
 from tests.fast.indexes.sources import HashedEncoders, MemorySource
 from tests.fast.indexes.test_explain import _question, _weights
 from tests.fast.indexes.test_queries import TEXTS

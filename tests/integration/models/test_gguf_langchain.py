@@ -12,7 +12,7 @@ from langchain_tests.unit_tests import ChatModelUnitTests, EmbeddingsUnitTests
 
 from assistant.models.embeddings import EncoderEmbeddings
 from assistant.models.gguf import GGUFChat
-from indexes.dense_encoder import SentenceTransformerEncoder
+from indexes.encoders.dense import SentenceTransformerEncoder
 from tests.conftest import weights
 
 pytestmark = pytest.mark.integration

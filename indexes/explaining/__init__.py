@@ -1,0 +1,1 @@
+"""Why a search found what it found, and why it did not find something."""

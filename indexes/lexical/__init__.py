@@ -1,0 +1,1 @@
+"""Lexical search: words, identifiers, phrases; BM25."""

@@ -1,0 +1,1 @@
+"""Learned sparse search: an inverted index over an encoder's vocabulary."""

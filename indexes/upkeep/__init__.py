@@ -1,0 +1,1 @@
+"""Checking, mending, upgrading and following an index."""
