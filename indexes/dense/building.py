@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from indexes.dense import faiss_engine as engine
 from indexes.carried import Carried, RowArray
+from indexes.dense import faiss_engine as engine
 from indexes.dense.kinds import DenseChoice, Description, Training
 from indexes.dense.vector_file import StoredArray, VectorFile, blocks_of, merged, read_vectors
 from indexes.encoders import FloatArray

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from indexes.dense import faiss_engine as engine
 from indexes.carried import Allowed, Carried
+from indexes.dense import faiss_engine as engine
 from indexes.dense.building import Parts, write
 from indexes.dense.kinds import DenseChoice, Description
 from indexes.encoders import FloatArray

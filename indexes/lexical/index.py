@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from indexes.lexical import tokens
 from indexes.carried import Allowed, Carried, RowArray
 from indexes.encoders import FloatArray
 from indexes.errors import IndexCorruptError
+from indexes.lexical import tokens
 from indexes.lexical.bm25 import K1, B
 from indexes.lexical.forward import Forward
 from indexes.lexical.languages import VERBATIM, language_code, stems

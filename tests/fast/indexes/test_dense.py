@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexes.dense import faiss_engine
 from indexes.carried import Carried
+from indexes.dense import faiss_engine
 from indexes.dense.index import DenseIndex
 from indexes.dense.kinds import DenseChoice, Kind, Training
 from indexes.errors import IndexCorruptError, IndexingError
