@@ -1,6 +1,7 @@
 """The terms of a lexical index and what each scores in each passage.
 
-Files: those of bm25s (scores by term), `terms.*` (the terms, sorted: `vocabulary.py`) and `lengths.npy` (int32: how many terms each passage has).
+Files: those of bm25s (scores by term), `terms.*` (the terms, sorted: `vocabulary.py`) and
+`lengths.npy` (int32: how many terms each passage has).
 """
 
 from __future__ import annotations
