@@ -17,9 +17,9 @@ class IndexRetriever(BaseRetriever):
     """`BaseRetriever` over an open `Index`: fused search, `k` passages.
 
     `where` (a `Filter`) restricts it to some documents, `refinement` (a `Refinement`) reranks,
-    folds and diversifies, and with `join` neighbouring passages come as one text. The documents' metadata
-    say where a text stands (uri, title, page, start, end, headings), its score, and its best
-    passage's rank at every stage.
+    folds and diversifies, and with `join` neighbouring passages come as one text. The documents'
+    metadata say where a text stands (uri, title, page, start, end, headings), its score, and its
+    best passage's rank at every stage.
     """
 
     index: Any

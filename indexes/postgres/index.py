@@ -73,6 +73,8 @@ class PostgresIndex(Index):
         by_terms: Any = known_sparse and PostgresSparse(
             session, generation, known_sparse, size, exact_up_to
         )
+        self.encoders = encoders
+        self.lexical, self.dense, self.sparse = lexical, by_vectors, by_terms
         self._ranker = Ranker(manifest, encoders, lexical, by_vectors, by_terms)
 
     @classmethod
