@@ -34,7 +34,6 @@ from assistant.understanding.statements import StatementSelector
 from indexes.build import IndexWriter
 from indexes.filters import Filter
 from indexes.index import Index, SearchResult
-from indexes.language_guess import language_of
 from indexes.manifest import Manifest, check_name, read_manifest
 from indexes.postgres.index import PostgresIndex, has_engine, read_engine
 from indexes.postgres.writer import PostgresWriter
@@ -295,7 +294,6 @@ class Workspace:
                 name,
                 self.encoders,
                 folder=folder,
-                language_of=language_of,
                 on_progress=on_progress,
             )
             return cast(IndexWriter, on_server)  # the same methods

@@ -20,6 +20,7 @@ from indexes.chunking import Chunker
 from indexes.documents import Source
 from indexes.encoders import Encoders
 from indexes.errors import IndexNotFoundError, UnknownNameError, UsageError
+from indexes.language_guess import language_of
 from indexes.manifest import Manifest, check_name
 from indexes.planning import Plan, cost_of
 from indexes.postgres import generations, schema, tasks
@@ -54,7 +55,7 @@ class PostgresWriter:
         encoders: Encoders,
         *,
         chunker: Chunker | None = None,
-        language_of: Callable[[str], str] = lambda text: "",
+        language_of: Callable[[str], str] = language_of,
         encode: bool = True,
         batch: int = tasks.BATCH,
         folder: Path | None = None,
