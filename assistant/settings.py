@@ -34,6 +34,12 @@ class ModelSettings(Section):
     parser: str = Field("en-core-web-sm", description="spaCy model for noun phrases")
     answerer: str = Field("qwen2.5-1.5b", description="catalogue name or GGUF file of the reader")
     threads: int = Field(0, ge=0, le=256, description="CPU threads; 0 = all cores")
+    backend: Literal["torch", "onnx", "openvino"] = Field(
+        "torch", description="what runs the embedder; the others are extras to install"
+    )
+    int8: bool = Field(
+        False, description="embedder in 8 bits: faster, other vectors, indexes are encoded again"
+    )
     context_tokens: int = Field(4096, ge=512, le=131072, description="context of the answerer")
     remote_url: str = Field("", description="OpenAI-compatible endpoint used as answerer")
     remote_model: str = Field("", description="model name at the remote endpoint")

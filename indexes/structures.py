@@ -187,8 +187,7 @@ class _StageWork:
 
     def results(self) -> Iterator[bytes]:
         """The packed encodings of the new rows, in their order."""
-        for key in self._keys:
-            yield self._cache.get(self.fingerprint, key)
+        yield from self._cache.results(self.fingerprint, self._keys)
 
     def rate(self, had: Stage | None) -> float:
         """Passages a second, of this time or else of the last."""

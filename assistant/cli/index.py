@@ -30,6 +30,7 @@ from assistant.jobs import JobReporter
 from assistant.workspace import Workspace
 from indexes.build import IndexWriter
 from indexes.corpora import open_source
+from indexes.fusion import FUSIONS
 from indexes.manifest import read_remains
 from indexes.postgres.index import has_engine
 from indexes.publishing import BuildResult
@@ -221,7 +222,7 @@ def search(
     query: Annotated[str, typer.Argument(help="What to search for.")],
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000)] = 10,
     depth: Annotated[int | None, typer.Option(help="Candidates per stage.")] = None,
-    fusion: Annotated[str, typer.Option(help="min-max or rrf.")] = "min-max",
+    fusion: Annotated[str, typer.Option(help=f"One of {', '.join(FUSIONS)}.")] = "min-max",
     only: OnlyOption = None,
     explain: Annotated[
         bool,

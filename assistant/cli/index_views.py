@@ -10,6 +10,7 @@ from rich.markup import escape
 from assistant.cli.output import console, human_bytes, human_seconds, messages, write_json
 from assistant.errors import KnowledgeAssistantError
 from assistant.workspace import Workspace
+from indexes.dense.kinds import Description
 from indexes.documents import ReadFailure
 from indexes.index import SearchResult
 from indexes.manifest import Manifest
@@ -32,10 +33,23 @@ def status_row(opened: Workspace, manifest: Manifest) -> dict[str, Any]:
         "failures": manifest.failures,
         "excluded": manifest.excluded,
         "graph": _graph_row(opened, manifest),
+        "dense": _dense_kind(opened, manifest),
         "bytes": size,
         "size": human_bytes(size),
         "updated": manifest.updated,
     }
+
+
+def _dense_kind(opened: Workspace, manifest: Manifest) -> str | None:
+    """What the dense structure of an index in files is; None where there is none."""
+    stage = manifest.stages.get("dense")
+    if stage is None:
+        return None
+    folder = opened.index_folder(manifest.name) / manifest.generation
+    try:
+        return Description.read(folder / f"dense-{stage.fingerprint}").kind
+    except KnowledgeAssistantError:
+        return None
 
 
 def _graph_row(opened: Workspace, manifest: Manifest) -> dict[str, Any] | None:

@@ -34,7 +34,9 @@ class LoadedEncoders:
             if self._dense is None:
                 folder = self._store.path(self._settings.embedder)
                 self._in_threads()
-                self._dense = SentenceTransformerEncoder(folder)
+                self._dense = SentenceTransformerEncoder(
+                    folder, backend=self._settings.backend, int8=self._settings.int8
+                )
             return self._dense
 
     def sparse(self) -> SparseEncoder:
