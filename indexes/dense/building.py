@@ -1,6 +1,6 @@
 """Writing a dense index: vectors in one file, and beside them what finds them fast.
 
-    dense.json     what it is (`dense_kinds.Description`), written last
+    dense.json     what it is (`kinds.Description`), written last
     vectors.npy    the vectors in row order: float32 in a flat index, else float16
     ivf.faiss      inverted file of a larger index; hnsw.faiss where a graph was asked for
 

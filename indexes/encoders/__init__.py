@@ -1,4 +1,4 @@
-"""What an index needs of an encoder. The implementations are `dense_encoder`, `sparse_encoder`."""
+"""What an index needs of an encoder. The implementations are in `dense` and `sparse`."""
 
 from __future__ import annotations
 
