@@ -14,9 +14,10 @@ finds again. Both sides search the same passages with the same vectors and dense
 
 In each repeat the systems take turns query by query, so that a busy machine slows all of them; a
 query's encoding counts, and is the same work for all but `ours`, which encodes it twice. Ratios
-are of medians over queries, within a repeat. `LangChain` finds at most 8 passages, which its nDCG@10 and
-R@20 suffer from. Ours folds near-duplicates and lists them under the best, which theirs does not.
-A cold start is a fresh process, up to its first result, with files in the system's cache.
+are of medians over queries, within a repeat. `LangChain` finds at most 8 passages, which lowers its
+nDCG@10 and R@20. Ours lists near-duplicates under the best of them, which the peer does not. A cold
+start is a fresh process up to its first result, with files in the system's cache. Of a build, our
+stages are written to the disk; LangChain's BM25 cannot be saved and stays in memory.
 """
 
 from __future__ import annotations
@@ -199,7 +200,7 @@ def report_building(collection: Path, index: Index, repeats: int, saved: Path) -
                 if repeat:
                     taken[name].append(time.perf_counter() - started)
     print(f"\nseconds to build {len(passages):,} passages from equal encodings")
-    peer = taken.get("LangChain, FAISS and BM25")
+    peer = taken.get(systems.PEER_BUILD)
     for name, seconds in taken.items():
         ratio = ""
         if peer and seconds is not peer:

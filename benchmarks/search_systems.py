@@ -40,6 +40,7 @@ PACKAGES = {
 # How many passages each of LangChain's retrievers gives unless told otherwise.
 PEER_DEFAULT = 4
 LIMIT = 20
+PEER_BUILD = "LangChain, FAISS and BM25"
 
 Preprocess = Callable[[str], list[str]]
 
@@ -223,5 +224,10 @@ def builders(
             store(place)
             peer_words(passages)
 
-        found["LangChain, FAISS and BM25"] = both
+        def both_stemmed(place: Path) -> None:
+            store(place)
+            peer_words(passages, stemmed)
+
+        found[PEER_BUILD] = both
+        found["LangChain, stemmed"] = both_stemmed
     return found
