@@ -22,14 +22,14 @@ import scipy.sparse as sp
 from assistant.models.embeddings import EncoderEmbeddings
 from indexes.build import IndexWriter
 from indexes.corpora import open_source
-from indexes.dense import DenseIndex
+from indexes.dense.index import DenseIndex
 from indexes.documents import Passage
 from indexes.encoders import DenseEncoder, Encoders, FloatArray
 from indexes.index import Index
-from indexes.lexical import LexicalIndex
-from indexes.postings import Terms
+from indexes.lexical.index import LexicalIndex
 from indexes.queries import Query
-from indexes.sparse import SparseIndex
+from indexes.sparse.index import SparseIndex
+from indexes.sparse.postings import Terms
 
 # Packages of the peer by the module that each brings.
 PACKAGES = {

@@ -16,6 +16,7 @@ from indexes.fusion import FUSIONS
 
 DEEPEST = 1000  # candidates of a stage that the slider reaches, if the settings have no more
 _SHOWN = 5
+_AGAIN = "weighing-again"
 _FUSIONS = {"min-max": "scores (min-max)", "rrf": "ranks (reciprocal)"}
 
 
@@ -36,20 +37,22 @@ def deepest(settings: Settings) -> int:
 
 def show_weighing(settings: Settings, stages: Collection[str]) -> Weighing:
     """Draw the sliders, one weight for each stage that takes part; begin with the settings."""
-    retrieval = settings.retrieval
-    for key, value in _in_force(settings).items():
-        st.session_state.setdefault(_key(key), value)
-    weights = dict(retrieval.weights)
+    in_force = _in_force(settings)
+    weights = dict(settings.retrieval.weights)
     shown_stages = [stage for stage in STAGES if stage in stages]
     for stage, column in zip(shown_stages, st.columns(len(shown_stages)), strict=True):
         label = f"Weight of {STAGES[stage]}"
         with column:
-            weights[stage] = st.slider(label, 0.0, 1.0, step=0.01, key=_key(f"{stage}_weight"))
+            name = f"{stage}_weight"
+            # The value is given here and never through the session's state: a slider that the
+            # browser draws anew would begin at its lowest value, and send that.
+            weights[stage] = st.slider(label, 0.0, 1.0, in_force[name], 0.01, key=_key(name))
     deep, how, many = st.columns(3)
     depth = deep.slider(
         "Candidates of each",
         1,
         deepest(settings),
+        in_force["depth"],
         key=_key("depth"),
         help="How many passages each of them gives to the fusion.",
     )
@@ -67,7 +70,9 @@ def show_weighing(settings: Settings, stages: Collection[str]) -> Weighing:
 
 
 def _key(name: str) -> str:
-    return f"weighing-{name}"
+    """The key of a widget; another one after each going back, so that it begins anew."""
+    again = st.session_state.get(_AGAIN, 0)
+    return f"weighing-{name}-{again}" if again else f"weighing-{name}"
 
 
 def _in_force(settings: Settings) -> dict[str, Any]:
@@ -93,7 +98,7 @@ def _show_keeping(settings: Settings, weighing: Weighing) -> None:
                 on_click=_keep,
                 args=(settings, changes),
             )
-            st.button("Back to those in force", type="tertiary", on_click=_go_back, args=(before,))
+            st.button("Back to those in force", type="tertiary", on_click=_go_back)
 
 
 def _keep(settings: Settings, changes: dict[str, Any]) -> None:
@@ -109,6 +114,5 @@ def _keep(settings: Settings, changes: dict[str, Any]) -> None:
             st.toast("Kept: answers are searched for with these.", icon=":material/check:")
 
 
-def _go_back(before: dict[str, Any]) -> None:
-    for name, value in before.items():
-        st.session_state[_key(name)] = value
+def _go_back() -> None:
+    st.session_state[_AGAIN] = st.session_state.get(_AGAIN, 0) + 1

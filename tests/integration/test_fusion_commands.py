@@ -113,5 +113,5 @@ def test_a_missing_cross_encoder_is_told(
     collections: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     absent = str(tmp_path / "absent")
-    assert run(["eval", "reranking", *collections, "--cross-encoder", absent]) == 1
+    assert run(["eval", "reranking", *collections, "--cross-encoder", absent, "--folds", "2"]) == 1
     assert "no model weights" in capsys.readouterr().err

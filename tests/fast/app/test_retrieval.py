@@ -82,9 +82,9 @@ def test_weights_are_tried_without_searching_and_kept(
     assert len(_fused(run)) == 2
 
     click(run, "Back to those in force")
-    assert run.slider(key="weighing-dense_weight").value == 0.35
-    assert run.slider(key="weighing-depth").value == 100
-    run.slider(key="weighing-dense_weight").set_value(0.8).run()
+    assert run.slider(key="weighing-dense_weight-1").value == 0.35
+    assert run.slider(key="weighing-depth-1").value == 100
+    run.slider(key="weighing-dense_weight-1").set_value(0.8).run()
     click(run, "Keep these weights")
     kept = load_settings(home=empty_home).retrieval
     assert kept.dense_weight == 0.8 and kept.lexical_weight == 0.4 and kept.index == "notes"
