@@ -78,7 +78,7 @@ class Blends:
 
     @property
     def labels(self) -> list[str]:
-        return [f"{self.name} × {weight:g}" for weight in WEIGHTS]
+        return [f"{self.name} × {weight:g}" if weight else "no reranking" for weight in WEIGHTS]
 
     def scores(self, query: JudgedQuery) -> tuple[Rows, Floats]:
         found = [reranked(query, self.by_query[id(query)], weight) for weight in WEIGHTS]
