@@ -107,7 +107,7 @@ class Ranker:
         if encoder.fingerprint != self._manifest.stages["sparse"].fingerprint:
             raise ModelMissingError("encoded by another encoder: run `assistant index update`")
         # Encoders without inference for queries encode them in another way than passages.
-        encode = getattr(encoder, "encode_query", encoder.encode)
+        encode = getattr(encoder, "encode_queries", encoder.encode)
         encoded = encode([query.text for query in queries])
         return [self._sparse.search(encoded[row], depth, mask) for row, mask in enumerate(masks)]
 

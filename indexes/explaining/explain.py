@@ -150,7 +150,7 @@ def stage_lists(
         vectors = query_vectors(queries, index.encoders.dense())
     if "sparse" in rankings[0]:
         encoder = index.encoders.sparse()
-        encode = getattr(encoder, "encode_query", encoder.encode)
+        encode = getattr(encoder, "encode_queries", encoder.encode)
         terms = encode([one.text for one in queries])
         names = {column: encoder.term(column) for column in set(terms.indices.tolist())}
     return StageLists(tuple(queries), depth, tuple(rankings), missing, vectors, terms, names)

@@ -16,7 +16,7 @@ from indexes.fusion import add_up
 from indexes.index import Index
 from indexes.queries import MAX_QUERIES, MAX_QUERY_CHARACTERS, Query, cleaned
 from indexes.ranker import query_vectors
-from tests.fast.indexes.sources import HashedDense, HashedEncoders, MemorySource
+from tests.fast.indexes.sources import HashedDense, HashedEncoders, HashedSparse, MemorySource
 
 TEXTS: dict[str, str | None] = {
     "a": "Sea otters sleep on their backs and wrap themselves in kelp.",
@@ -261,3 +261,19 @@ def test_quotation_marks_insist_only_where_a_search_is_typed(tmp_path: Path) -> 
     assert index.search('"kelp meadows"').hits == []
     asked = index.search([Query('Where do "kelp forests" grow?')])
     assert {hit.passage.uri for hit in asked.hits} == {"a", "b"}
+
+
+class _AsksInItsOwnWay(HashedEncoders):
+    """Its sparse encoder encodes queries as if they were about kelp."""
+
+    def sparse(self) -> HashedSparse:
+        encoder = super().sparse()
+        encoder.encode_queries = lambda texts: encoder.encode(["kelp"] * len(texts))  # type: ignore[attr-defined]
+        return encoder
+
+
+def test_an_encoder_that_encodes_queries_in_another_way_is_asked_so(tmp_path: Path) -> None:
+    IndexWriter(tmp_path / "notes", HashedEncoders()).build([MemorySource(TEXTS)])
+    index = Index.open(tmp_path / "notes", _AsksInItsOwnWay())
+    found = index.search("boiler", weights={"sparse": 1.0}).hits
+    assert {hit.passage.uri for hit in found} == {"a", "b"}
