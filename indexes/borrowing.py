@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from indexes.encodings import EncodingCache, stored
+from indexes.store import read_only
 
 # A neighbour that is being written is waited for this long; then it is left out.
 _SECONDS = 1.0
@@ -48,7 +49,7 @@ def _neighbours(own: Path) -> list[Path]:
 
 def _read(path: Path, encoder: str, wanted: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
     try:
-        address = f"{path.absolute().as_uri()}?mode=ro"
+        address = read_only(path)
         with closing(sqlite3.connect(address, uri=True, timeout=_SECONDS)) as db:
             for key, data in stored(db, encoder, wanted):
                 # An encoding is float32 or int32 numbers, at least one; all else is damage.

@@ -13,7 +13,6 @@ from indexes.stages import intact
 from indexes.staging import MADE_BY, Staging
 from indexes.store import PassageStore
 from indexes.structures import StructureBuilder, previous_of
-from indexes.upkeep.leftovers import leftovers, remove
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,6 @@ class Publisher:
                 self._publish(staging.path, manifest)
         finally:
             if (self.folder / manifest.generation).is_dir():
-                remove(leftovers(self.folder, manifest))  # open readers keep what they mapped
                 self._structures.forget_stale(manifest)
         return BuildResult(staging.changes, manifest, encoded, time.monotonic() - started)
 

@@ -84,8 +84,8 @@ class Ranker:
         return having & allowed
 
     def _by_words(self, queries: Sequence[Query], depth: int, masks: Masks) -> list[Ranking]:
-        return [
-            self._lexical.search(query.text, depth, mask, require_phrases=query.phrases)
+        return [  # what must be in a passage word for word is in the masks already
+            self._lexical.search(query.text, depth, mask, require_phrases=False)
             for query, mask in zip(queries, masks, strict=True)
         ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from indexes.origins import rows_before
 from indexes.progress import OnProgress, Progress
 from indexes.stages import beside, build_encoded, finished_stage, intact
 from indexes.store import PassageStore
+from indexes.upkeep.leftovers import leftovers, remove
 
 CACHE = "encodings.sqlite"
 _ENOUGH = 64  # passages: fewer say little about how fast an encoder is
@@ -135,14 +135,10 @@ class StructureBuilder:
         return encoded
 
     def forget_stale(self, manifest: Manifest) -> None:
-        """Encodings of texts that are no longer in the index leave with them; so do structures
-        that another encoder made."""
-        place = self.folder / manifest.generation
-        current = {f"{name}-{stage.fingerprint}" for name, stage in manifest.stages.items()}
-        for path in [*place.glob("dense-*"), *place.glob("sparse-*")]:
-            if path.name not in current:
-                shutil.rmtree(path, ignore_errors=True)
-        store = PassageStore(place / STORE_FILE)
+        """Encodings of texts that are no longer in the index leave with them; so does what lies
+        beside the published generation, or in it, and is of no use: `leftovers`."""
+        remove(leftovers(self.folder, manifest))  # open readers keep what they have mapped
+        store = PassageStore(self.folder / manifest.generation / STORE_FILE)
         keys = set(_as_bytes(store.keys()))
         store.close()
         cache = EncodingCache(self.folder / CACHE)

@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 
 from indexes.files import sha256_of, storage_errors
 from indexes.manifest import STORE_FILE, Manifest, now
+from indexes.store import read_only
 
 _FIELD = re.compile(r'^ "(\w+)": ', re.M)
 
@@ -72,7 +73,7 @@ def _are_texts(value: Any) -> TypeGuard[list[str]]:
 def _sources_in(path: Path) -> list[str]:
     """The sources that the documents of a store came from, in the order of their passages."""
     with storage_errors(path):
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        db = sqlite3.connect(read_only(path), uri=True)
         try:
             rows = db.execute(
                 "SELECT d.source FROM documents d JOIN passages p ON p.document_id = d.id "

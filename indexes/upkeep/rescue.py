@@ -17,6 +17,7 @@ from indexes.chunking import Chunker
 from indexes.documents import Block, Document, Entry, Passage, ReadFailure, Source
 from indexes.encodings import text_key
 from indexes.errors import ReadError
+from indexes.store import read_only
 
 _WAYS = (
     "SELECT id FROM documents",
@@ -52,7 +53,7 @@ def rescue(path: Path) -> dict[str, Rescued]:
     """What can be read of a damaged store, by uri; nothing where it cannot even be opened."""
     found: dict[str, Rescued] = {}
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        with closing(sqlite3.connect(read_only(path), uri=True)) as db:
             db.row_factory = sqlite3.Row
             for document_id in _ids(db):
                 try:

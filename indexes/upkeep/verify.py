@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexes.encoders import Encoders
+from indexes.encoders import DenseEncoder, Encoders, SparseEncoder
 from indexes.encodings import EncodingCache
 from indexes.errors import (
     IndexCorruptError,
@@ -21,6 +21,7 @@ from indexes.errors import (
 )
 from indexes.index import Index
 from indexes.manifest import MANIFEST, STORE_FILE, Manifest, read_manifest
+from indexes.store import read_only
 from indexes.structures import CACHE
 from indexes.upkeep.damage import damaged_files
 from indexes.upkeep.leftovers import STAGING, is_being_written, leftovers
@@ -132,7 +133,7 @@ def check_store(path: Path) -> tuple[int, int]:
             outside their text, rows have gaps, or documents have no passage.
     """
     try:
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        db = sqlite3.connect(read_only(path), uri=True)
         try:
             (state,) = db.execute("PRAGMA integrity_check").fetchone()
             (orphans, childless, outside, documents, passages, last) = db.execute(
@@ -168,29 +169,40 @@ def _stages(folder: Path, encoders: Encoders) -> str:
 
 
 def _dense(folder: Path, manifest: Manifest, encoders: Encoders) -> str:
-    stage = manifest.stages.get("dense")
-    if stage is None or manifest.passages == 0:
-        return "nothing to sample"
-    encoder = encoders.dense()
-    if encoder.fingerprint != stage.fingerprint:
-        return "encoded by another embedder than the one in force; not compared"
-    rows, texts = sampled_texts(folder, manifest)
-    place = folder / manifest.generation / f"dense-{stage.fingerprint}"
-    compare_dense(place, rows, encoder.encode(texts))
-    return f"{len(texts)} vectors encoded again and equal"
+    def compare(place: Path, rows: list[int], texts: list[str]) -> None:
+        compare_dense(place, rows, encoders.dense().encode(texts))
+
+    return _sampled(folder, manifest, "dense", encoders.dense, compare, ("embedder", "vectors"))
 
 
 def _sparse(folder: Path, manifest: Manifest, encoders: Encoders) -> str:
-    stage = manifest.stages.get("sparse")
+    def compare(place: Path, rows: list[int], texts: list[str]) -> None:
+        compare_sparse(place, rows, encoders.sparse().encode(texts), manifest.passages)
+
+    return _sampled(folder, manifest, "sparse", encoders.sparse, compare, ("encoder", "passages"))
+
+
+def _sampled(
+    folder: Path,
+    manifest: Manifest,
+    name: str,
+    encoder: Callable[[], DenseEncoder | SparseEncoder],
+    compare: Callable[[Path, list[int], list[str]], None],
+    words: tuple[str, str],
+) -> str:
+    """Compare a sample of an encoded stage; no encoder is loaded where nothing was encoded.
+
+    `words` are what the findings call the encoder and what it makes.
+    """
+    maker, things = words
+    stage = manifest.stages.get(name)
     if stage is None or manifest.passages == 0:
         return "nothing to sample"
-    encoder = encoders.sparse()
-    if encoder.fingerprint != stage.fingerprint:
-        return "encoded by another encoder than the one in force; not compared"
+    if encoder().fingerprint != stage.fingerprint:
+        return f"encoded by another {maker} than the one in force; not compared"
     rows, texts = sampled_texts(folder, manifest)
-    place = folder / manifest.generation / f"sparse-{stage.fingerprint}"
-    compare_sparse(place, rows, encoder.encode(texts), manifest.passages)
-    return f"{len(texts)} passages encoded again and equal"
+    compare(folder / manifest.generation / f"{name}-{stage.fingerprint}", rows, texts)
+    return f"{len(texts)} {things} encoded again and equal"
 
 
 def check_cache(folder: Path) -> str:

@@ -21,7 +21,7 @@ from assistant.thoughts.persistent.schema import note, revise, set_note, writing
 from assistant.thoughts.persistent.tables import Tables
 from indexes.documents import Passage
 from indexes.progress import OnProgress, Progress
-from indexes.store import PassageStore
+from indexes.store import PassageStore, read_only
 
 BATCH = 64  # passages read and written together, so lost at most by a kill
 
@@ -111,7 +111,7 @@ class _Sync:
         self._tables = Tables(db)
         self._fingerprint = extractor.fingerprint
         self.extracted = self.written = self.removed = 0
-        address = f"{store.path.absolute().as_uri()}?mode=ro"
+        address = read_only(store.path)
         db.execute("ATTACH ? AS store", (address,))
 
     def remove(self) -> None:
