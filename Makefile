@@ -23,8 +23,8 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@touch $@
 
-weights: $(STAMP)         ## fetch and verify the small weights (about 125 MB)
-	@$(BIN)/assistant models fetch embedder sparse parser
+weights: $(STAMP)         ## fetch and verify the small weights (about 225 MB)
+	@$(BIN)/assistant models fetch embedder sparse parser tiny-answerer
 
 answerer: $(STAMP)        ## fetch the language model that writes answers (1.1 GB)
 	@$(BIN)/assistant models fetch answerer
@@ -36,7 +36,6 @@ chromium:
 	@scripts/ensure-chromium
 
 test: weights chromium lint   ## everything: style, types, fast, integration and browser tests
-	@$(BIN)/assistant models fetch tiny-answerer
 	@$(BIN)/python -m pytest
 
 lint: $(STAMP)            ## ruff and mypy

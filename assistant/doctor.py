@@ -1,30 +1,27 @@
-"""A health check of an installation. Reading only: nothing is repaired here."""
+"""A health check of an installation: what stands how, and which command would mend it.
+
+Reading only: nothing is repaired here. A mend is a command line, which the page runs as a job and
+`assistant doctor --mend` in the terminal.
+"""
 
 from __future__ import annotations
 
 import platform
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from typing import Literal
 
 from assistant.errors import KnowledgeAssistantError
+from assistant.findings import Finding, Mend
+from assistant.index_health import index_findings, watch_findings
+from assistant.models.shipped import READER_SPAN, READER_WORDS, REWRITER, shipped
+from assistant.tidying import rubbish
 from assistant.workspace import Workspace
-from indexes.manifest import MANIFEST, Manifest
+
+__all__ = ["Finding", "Mend", "examine"]
 
 _LOW_DISK = 2 * 1024**3
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One result. A note is worth knowing, an error stops something from working."""
-
-    check: str
-    severity: Literal["ok", "note", "error"]
-    message: str
-    remedy: str = ""
 
 
 def examine(workspace: Workspace) -> list[Finding]:
@@ -33,8 +30,10 @@ def examine(workspace: Workspace) -> list[Finding]:
         *_system(workspace),
         *_libraries(),
         *_weights(workspace),
-        *_indexes(workspace),
+        *index_findings(workspace),
+        *watch_findings(workspace),
         *_conversations(workspace),
+        *_left(workspace),
     ]
 
 
@@ -86,61 +85,91 @@ def _weights(workspace: Workspace) -> Iterator[Finding]:
         try:
             workspace.models.path(name)
         except KnowledgeAssistantError as error:
-            yield Finding(role, "error", error.message, error.remedy)
+            mend = _fetch(workspace, name)
+            yield Finding(role, "error", error.message, error.remedy, "Models", mend)
         else:
-            yield Finding(role, "ok", name)
+            yield Finding(role, "ok", name, group="Models")
     try:
         workspace.models.path(models.answerer)
     except KnowledgeAssistantError as error:
-        yield Finding("answerer", "note", f"{error.message}; answers are quoted", error.remedy)
+        note = f"{error.message}; the small reader answers"
+        mend = _fetch(workspace, models.answerer)
+        yield Finding("answerer", "note", note, error.remedy, "Models", mend)
     else:
-        yield Finding("answerer", "ok", models.answerer)
+        yield Finding("answerer", "ok", models.answerer, group="Models")
+    yield from _small_reader(workspace)
+    yield from _rewriter(workspace)
 
 
-def _indexes(workspace: Workspace) -> Iterator[Finding]:
-    names = [folder.name for folder in sorted(workspace.settings.indexes_folder.iterdir())]
-    for name in names:
-        if not (workspace.settings.indexes_folder / name / MANIFEST).exists():
-            yield Finding(
-                f"index {name}",
-                "note",
-                "nothing is published yet",
-                f"wait for its first build, or go on: assistant index build {name} --from FOLDER",
-            )
-            continue
-        try:
-            manifest = workspace.index(name).manifest
-        except KnowledgeAssistantError as error:
-            yield Finding(f"index {name}", "error", error.message, error.remedy)
-        else:
-            yield from _index(manifest)
-    default = workspace.settings.retrieval.index
-    if default not in names:
-        yield Finding(
-            f"index {default}",
-            "note",
-            "the default index does not exist yet",
-            "open the page once (assistant app), or: assistant index build NAME --from FOLDER",
-        )
+def _fetch(workspace: Workspace, name: str) -> Mend | None:
+    """Fetching weights of the catalogue; what a person registered is theirs to bring back."""
+    status = {model.name: model for model in workspace.models.status()}.get(name)
+    if status is None or not status.bytes or status.state == "installed":
+        return None
+    label = "Go on fetching" if status.state == "partial" else "Fetch"
+    size = f"{status.bytes / 1e6:,.0f} MB"
+    return Mend(f"{label} {name} ({size})", f"fetch {name}", ("models", "fetch", name))
 
 
-def _index(manifest: Manifest) -> Iterator[Finding]:
-    counts = f"{manifest.documents:,} documents, {manifest.passages:,} passages"
-    if manifest.missing_stages:
-        yield Finding(
-            f"index {manifest.name}",
-            "note",
-            f"{counts}; not encoded yet: {', '.join(manifest.missing_stages)}",
-            f"wait for the job, or go on: assistant index build {manifest.name}",
-        )
+def _small_reader(workspace: Workspace) -> Iterator[Finding]:
+    try:
+        shipped(READER_SPAN)
+        workspace.models.path("minilm")
+    except KnowledgeAssistantError as error:
+        note = f"{error.message}; without the answerer, answers are quoted"
+        mend = _fetch(workspace, "minilm")
+        yield Finding("small reader", "error", note, error.remedy, "Models", mend)
+        return
+    try:
+        shipped(READER_WORDS)
+        workspace.models.path("smollm2-135m")
+    except KnowledgeAssistantError as error:
+        note, mend = f"{error.message}; it quotes", _fetch(workspace, "smollm2-135m")
+        yield Finding("small reader", "note", note, error.remedy, "Models", mend)
     else:
-        yield Finding(f"index {manifest.name}", "ok", counts)
+        yield Finding("small reader", "ok", "reader-span, reader-words", group="Models")
+
+
+def _rewriter(workspace: Workspace) -> Iterator[Finding]:
+    try:
+        shipped(REWRITER)
+        workspace.models.path("minilm")
+    except KnowledgeAssistantError as error:
+        note, mend = f"{error.message}; rules stand in", _fetch(workspace, "minilm")
+        yield Finding("rewriter", "note", note, error.remedy, "Models", mend)
+    else:
+        yield Finding("rewriter", "ok", REWRITER, group="Models")
 
 
 def _conversations(workspace: Workspace) -> Iterator[Finding]:
     try:
         count = len(workspace.conversations.list())
     except KnowledgeAssistantError as error:
-        yield Finding("conversations", "error", error.message, error.remedy)
+        yield Finding("conversations", "error", error.message, error.remedy, "What is kept")
     else:
-        yield Finding("conversations", "ok", f"{count} kept")
+        yield Finding("conversations", "ok", f"{count} kept", group="What is kept")
+
+
+def _left(workspace: Workspace) -> Iterator[Finding]:
+    try:
+        found = rubbish(workspace.settings)
+    except (KnowledgeAssistantError, OSError) as error:
+        yield Finding("leftovers", "note", f"not looked for: {error}", group="What is kept")
+        return
+    if not found:
+        yield Finding("leftovers", "ok", "none", group="What is kept")
+        return
+    size = sum(item.bytes for item in found)
+    in_words = f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:,.1f} kB"
+    parts = [f"{kind} of {item.of}" for item in found for kind in [_KINDS[item.kind]]]
+    yield Finding(
+        "leftovers",
+        "note",
+        f"{', '.join(parts)}; {in_words}",
+        "assistant tidy",
+        "What is kept",
+        Mend("Remove them", "tidy", ("tidy",)),
+    )
+
+
+_KINDS = {"leftover": "files of a killed build", "work": "list entry of work that failed"}

@@ -31,6 +31,7 @@ def answered(
     clock: Clock,
     *,
     abstained: bool,
+    quoted: bool,
     missing_fact: str = "",
 ) -> AnswerDone:
     missing = " ".join(filter(None, (missing_piece(question, passages), missing_fact)))
@@ -39,7 +40,7 @@ def answered(
         text=f"{ABSTENTION} {missing}" if abstained else answer_text(sentences),
         sentences=sentences,
         reader=reader.kind,
-        quoted=reader.kind == "extractive",
+        quoted=quoted,
         abstained=abstained,
         missing=missing,
         closest=closest_passages(passages) if abstained else (),

@@ -18,6 +18,7 @@ from indexes.errors import (
     ProtectedDocumentError,
     ReadError,
     StorageError,
+    TrainingError,
     UnknownNameError,
     UsageError,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "ProtectedDocumentError",
     "ReadError",
     "StorageError",
+    "TrainingError",
     "UnknownNameError",
     "UsageError",
 ]

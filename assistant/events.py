@@ -17,12 +17,13 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from pydantic import TypeAdapter
 
 from assistant.errors import KnowledgeAssistantError, UsageError
+from assistant.options import AS_SET, TurnOptions
 from assistant.thoughts.changes import Batch
 from indexes.filters import EVERYTHING, Filter
 
 SentenceStatus = Literal["supported", "unsupported", "dropped"]
 # "assistant" is the assistant itself: a reply that no document was asked for.
-ReaderKind = Literal["answerer", "remote", "extractive", "assistant"]
+ReaderKind = Literal["answerer", "small", "remote", "extractive", "assistant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,22 @@ class StageScore:
 
     stage: str
     rank: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedEntry:
+    """A prepared question with its answer, or a statement, that a passage was found through.
+
+    `question` and `answer` are empty for a statement, which is `text`. `score` in [0, 1] says how
+    well it fits what was asked; `tier` is "generated" or "approved".
+    """
+
+    entry_id: str
+    text: str
+    question: str
+    answer: str
+    tier: str
     score: float
 
 
@@ -52,6 +69,9 @@ class FoundPassage:
     stages: tuple[StageScore, ...]
     # Each query's part of the score, in the order of `QueriesWritten.queries`.
     shares: tuple[float, ...] = ()
+    prepared: tuple[PreparedEntry, ...] = ()
+    # Of a file that was attached to the conversation, not of the index.
+    attached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +99,9 @@ class TurnStarted:
     index: str
     at: str  # ISO 8601, UTC
     where: Filter = EVERYTHING  # which documents are asked; empty: all
+    options: TurnOptions = AS_SET  # what the person chose in place of the settings
+    version_of: str = ""  # the turn that this one was asked in place of
+    without_facts: tuple[str, ...] = ()  # ids of facts that the person took away for this question
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +110,8 @@ class QueriesWritten:
 
     `aspects` say what each query stands for ("question", "as asked", "part", "likely answer",
     "person"), `weights` its share of the fusion. `carried` are the words taken over from earlier
-    messages; `way` is what understood it ("rules", "model", or "person" where they wrote it
-    themselves), `fallback` why the model's output was not used.
+    messages; `way` is what understood it ("rules", "distilled", "model", or "person" where they
+    wrote it themselves), `fallback` why the model's output was not used.
     """
 
     standalone: str
@@ -204,13 +227,17 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class SentenceChecked:
-    """A finished sentence with its citations; `text` has no citation marks."""
+    """A finished sentence with its citations; `text` has no citation marks.
+
+    `original` is what was checked, where `text` is its translation.
+    """
 
     position: int
     text: str
     status: SentenceStatus
     support: float
     citations: tuple[Citation, ...]
+    original: str = ""
 
 
 @dataclass(frozen=True, slots=True)

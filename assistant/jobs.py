@@ -2,13 +2,14 @@
 
 The page starts a job and may go away: the work goes on, and any later page (or the command line)
 reads how far it is. A job is a folder with `job.json` (what runs), `progress.json` (replaced as it
-goes) and `log.txt` (what the command printed).
+goes), `log.txt` (what the command printed) and, for work that finds something out, `result.json`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import os
 import shutil
 import signal
@@ -27,6 +28,8 @@ from indexes.files import storage_errors, write_atomically
 from indexes.progress import Progress
 
 JobState = Literal["running", "done", "failed"]
+
+_log = logging.getLogger(__name__)
 
 _KEEP = 20  # finished jobs
 _EVERY = 0.25  # seconds between two writes of the progress
@@ -75,6 +78,7 @@ class Jobs:
             }
             write_atomically(folder / "job.json", json.dumps(about).encode())
         self._children[job_id] = child
+        _log.info("started: %s (%s)", title, job_id)
         self._drop_old()
         return job_id
 
@@ -102,6 +106,30 @@ class Jobs:
         folder = self._folder / job_id
         return self._read(folder) if (folder / "job.json").exists() else None
 
+    def latest(self, title: str) -> Job | None:
+        """The job of exactly this title that was started last."""
+        return next((job for job in self.list() if job.title == title), None)
+
+    def arguments(self, job_id: str) -> Sequence[str]:
+        """What the job's command line says after the home folder; empty where that is not known."""
+        try:
+            about = json.loads((self._folder / job_id / "job.json").read_text())
+            return tuple(str(argument) for argument in about.get("arguments", ()))
+        except (OSError, ValueError):
+            return ()
+
+    def result(self, job_id: str) -> dict[str, Any] | None:
+        """What the job found out, as the command's `--json` has it; None where it says nothing."""
+        try:
+            values = json.loads((self._folder / job_id / "result.json").read_text())
+        except (OSError, ValueError):
+            return None
+        return values if isinstance(values, dict) else None
+
+    def log_file(self, job_id: str) -> Path:
+        """Where the lines stand that the job's command printed."""
+        return self._folder / job_id / "log.txt"
+
     def stop(self, job_id: str) -> None:
         """Ask the job to stop, as Ctrl-C would: what it has done so far is kept.
 
@@ -112,6 +140,7 @@ class Jobs:
         if job is None or job.state != "running":
             raise UsageError("this job is not running")
         about = json.loads((self._folder / job_id / "job.json").read_text())
+        _log.info("asked to stop: %s (%s)", job.title, job_id)
         os.kill(int(about["pid"]), signal.SIGINT)
 
     def forget(self, job_id: str) -> None:
@@ -126,12 +155,10 @@ class Jobs:
         except (OSError, ValueError):
             return None  # removed or being written just now
         progress, ended = read_progress(folder)
-        state: JobState = (
-            "running"
-            if self._alive(folder.name, int(about["pid"]), about.get("identity"))
-            else "failed"
-        )
-        if ended is not None:
+        # Until the process is gone it may still have something to say.
+        if self._alive(folder.name, int(about["pid"]), about.get("identity")):
+            state: JobState = "running"
+        else:
             state = "done" if ended else "failed"
         return Job(
             folder.name,
@@ -166,9 +193,19 @@ class JobReporter:
         return self
 
     def __call__(self, progress: Progress) -> None:
+        begins = progress.stage not in self._stages
         self._stages[progress.stage] = progress
-        if time.monotonic() - self._written > _EVERY:
+        if begins or time.monotonic() - self._written > _EVERY:
             self._write(None)
+
+    def result(self, values: Any) -> None:
+        """Keep what was found out, for `Jobs.result`; a later call replaces it.
+
+        Args:
+            values: plain values and dataclasses, a dictionary on the outside.
+        """
+        data = json.dumps(values, ensure_ascii=False, default=_plain)
+        write_atomically(self._folder / "result.json", data.encode())
 
     def __exit__(
         self,
@@ -183,6 +220,12 @@ class JobReporter:
         stages = [dataclasses.asdict(progress) for progress in self._stages.values()]
         data: dict[str, Any] = {"ended": ended, "stages": stages}
         write_atomically(self._folder / "progress.json", json.dumps(data).encode())
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    return str(value)
 
 
 def pid_identity(pid: int) -> str | None:

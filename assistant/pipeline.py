@@ -10,39 +10,35 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
-from assistant.answering.citing import CitationWriter
-from assistant.answering.evidence import Evidence, Sentence, select_evidence
-from assistant.answering.readers import NotFound, Reader
+from assistant.announcing import passages_found, queries_written
+from assistant.answering.evidence import gather_evidence
+from assistant.answering.readers import Reader
 from assistant.answering.replies import reply_to
-from assistant.answering.support import SupportScorer
 from assistant.clock import Clock
-from assistant.endings import answered, failure, replied
-from assistant.errors import ModelMissingError, UsageError
+from assistant.endings import failure, replied
+from assistant.errors import ModelMissingError, UnknownNameError, UsageError
 from assistant.events import (
     AnswerDone,
     Event,
     EvidenceSelected,
-    FoundPassage,
-    PassagesFound,
     PassagesRanked,
-    QueriesWritten,
     StepDecided,
     Token,
     TurnStarted,
     TurnStopped,
 )
+from assistant.options import AS_SET, TurnOptions
 from assistant.reading import choose_reader
 from assistant.retrieving import PersonalTouch, earlier_turns, find, found_passages, history_of
 from assistant.thinking import TurnThinking
-from assistant.thoughts.effort import EffortName
 from assistant.thoughts.likeness import Likeness
-from assistant.thoughts.outcome import Outcome
+from assistant.turn_answer import Asked, answer
+from assistant.turn_workspace import TurnWorkspace, with_choices
 from assistant.understanding.choose import as_written, choose_understander
 from assistant.understanding.parser import NounPhrases
 from assistant.understanding.types import Message, Understanding
 from assistant.workspace import Workspace
 from indexes.filters import EVERYTHING, Filter
-from indexes.index import SearchResult
 
 MAX_QUESTION_CHARACTERS = 8_000
 
@@ -76,7 +72,9 @@ class Assistant:
         index: str | None = None,
         understood_as: str = "",
         without_statements: Collection[str] = (),
-        effort: EffortName | None = None,
+        without_facts: Collection[str] = (),
+        options: TurnOptions = AS_SET,
+        version_of: str = "",
         where: Filter | None = None,
     ) -> Iterator[Event]:
         """One turn, as events.
@@ -88,14 +86,19 @@ class Assistant:
             conversation_id: None starts a new conversation; `TurnStarted` names it.
             index: the index to ask; None takes the one of the settings.
             understood_as: the question as it is to be understood, where the person corrects that.
-            without_statements: ids of the person's statements that are left out this time. With
-                either of the two, turns just before that asked the same are as if never asked.
-            effort: how hard to think; None takes that of the settings.
-            where: ask these documents only.
+            without_statements: ids of the person's statements that are left out this time.
+            without_facts: ids of facts of an answer's graph that do not count this time; the
+                sentences that state them are not read. With any of the three, turns just before
+                that asked the same are as if never asked.
+            options: choices for this question in place of the settings.
+            version_of: a turn of the conversation that this one is asked in place of: what came
+                after it is not looked at, and this one counts from now on.
+            where: ask these documents only; files of the conversation are asked in any case.
 
         Raises:
-            UsageError: the question is empty or too long; nothing was stored.
-            UnknownNameError: there is no such conversation.
+            UsageError: the question is empty or too long, or an option has no such value; nothing
+                was stored.
+            UnknownNameError: there is no such conversation, or it has no such turn.
         """
         text = question.strip()
         if not text:
@@ -108,9 +111,15 @@ class Assistant:
                 remedy="ask in fewer words; long text belongs into a document",
             )
         conversations = self._workspace.conversations
+        with_choices(self._workspace.settings, options)  # refused before anything is stored
+        if version_of and conversations.place(conversation_id or "", version_of) is None:
+            known = conversations.turns(conversation_id or "", last=20)
+            raise UnknownNameError("turn", version_of, [turn.id for turn in known])
         conversation = conversation_id or conversations.start()
         turn_id = uuid.uuid4().hex
         conversations.begin_turn(conversation, turn_id, text)
+        if version_of:
+            self._workspace.versions.add(turn_id, version_of)
         started = TurnStarted(
             turn_id,
             conversation,
@@ -118,8 +127,11 @@ class Assistant:
             index or self._workspace.settings.retrieval.index,
             datetime.now(UTC).isoformat(timespec="seconds"),
             where or EVERYTHING,
+            options,
+            version_of,
+            tuple(without_facts),
         )
-        turn = self._turn(started, understood_as.strip(), without_statements, effort)
+        turn = self._turn(started, understood_as.strip(), without_statements)
         return self._recorded(started, turn)
 
     def _recorded(self, started: TurnStarted, turn: Iterator[Event]) -> Iterator[Event]:
@@ -151,20 +163,23 @@ class Assistant:
         started: TurnStarted,
         understood_as: str,
         without: Collection[str],
-        effort: EffortName | None,
     ) -> Iterator[Event]:
         clock = Clock()
-        settings = self._workspace.settings
         yield started
+        workspace = self._for(started)
+        settings = workspace.settings
         with clock.step("understand"):
-            again = bool(understood_as or without)
-            earlier = earlier_turns(self._workspace.conversations, started, again=again)
-            understood = self._understand(started.question, history_of(earlier), understood_as)
-        yield _queries_written(understood)
+            again = bool(understood_as or without or started.without_facts)
+            earlier = earlier_turns(
+                workspace.conversations, workspace.versions, started, again=again
+            )
+            history = history_of(earlier)
+            understood = self._understand(workspace, started.question, history, understood_as)
+        yield queries_written(understood)
         if reply := reply_to(
             started.question,
             understood,
-            self._workspace.person,
+            workspace.person,
             clarify=settings.understanding.clarify and not understood_as,
         ):
             yield StepDecided(understood.act, "no document needs to be asked")
@@ -172,30 +187,37 @@ class Assistant:
             return
         person = PersonalTouch(self._workspace, without)
         encoder = self._encoder()
-        thinking = TurnThinking(self._workspace, started.index, encoder, effort)
+        thinking = TurnThinking(
+            workspace, started.index, encoder, without_facts=started.without_facts
+        )
         with clock.step("retrieve"):
             read = settings.retrieval.passages
             considered = max(read, self._ranking_depth)
             limit = max(considered, settings.retrieval.depth) if thinking.on else considered
             found = find(
-                self._workspace, started, understood, earlier, person, limit, considered=considered
+                workspace, started, understood, earlier, person, limit, considered=considered
             )
             result, hits = found.result, found.result.hits
         if person.considered or without:
             yield person.event()
-        passages = found_passages(hits[:read])
-        yield _passages_found(result, passages, clock.seconds["retrieve"])
-        # The rules' standalone form lists words; what is asked is in the message itself.
-        asked = started.question if understood.way == "rules" else understood.standalone
+        prepared = workspace.prepared(started.index)
+        attached = workspace.attachments.holds
+        passages = found_passages(hits[:read], prepared, attached)
+        yield passages_found(result, passages, clock.seconds["retrieve"])
+        # Where words were carried over, the standalone form lists them; what is asked is in the
+        # message itself.
+        listed = understood.way in ("rules", "distilled")
+        asked = started.question if listed else understood.standalone
         with clock.step("think"):
             yield from thinking.think(asked, found)
         names: tuple[str, ...] = ()
-        wanted = asked
+        wanted, unread = asked, list[str]()
         if (outcome := thinking.outcome) is not None:
+            unread = [place.quote for place in outcome.left_out]
             hits, names, wanted = outcome.hits, outcome.carried, outcome.evidence_for(asked)
-        reread = found_passages(hits[:read])
+        reread = found_passages(hits[:read], prepared, attached)
         if [p.passage_id for p in reread] != [p.passage_id for p in passages]:
-            yield _passages_found(result, reread, clock.seconds["think"], after="thinking")
+            yield passages_found(result, reread, clock.seconds["think"], after="thinking")
         passages = reread  # the same ones may have other scores
         if self._ranking_depth:
             ranked = hits[: self._ranking_depth]
@@ -205,100 +227,47 @@ class Assistant:
             )
         for stage, why in result.missing.items():
             yield StepDecided("retrieve", f"without the {stage} stage: {why}")
+        with clock.step("load reader"):
+            reader = self._make_reader(workspace)
+        longer = settings.answering.length == "long"  # more to say needs more to read
         with clock.step("choose"):
-            budget = settings.answering.evidence_tokens
-            carried = (*understood.carried, *names)
-            evidence = select_evidence(wanted, passages, encoder, budget=budget, carried=carried)
+            evidence = gather_evidence(
+                wanted,
+                passages,
+                encoder,
+                everything=reader.reads_everything,
+                budget=settings.answering.evidence_tokens * (1 + longer),
+                carried=(*understood.carried, *names),
+                without=unread,
+            )
         yield EvidenceSelected(
             tuple(p.passage_id for p in passages if p.number in evidence.numbers),
             len(evidence.sentences),
             evidence.omitted,
             evidence.tokens,
         )
-        yield from self._answer(
-            understood.standalone, evidence, passages, encoder, clock, person.for_reader(), outcome
+        about = person.for_reader()
+        question = Asked(
+            understood.standalone, evidence, passages, encoder, about, thinking.outcome
         )
+        yield from answer(workspace, reader, question, clock)
 
-    def _answer(
-        self,
-        question: str,
-        evidence: Evidence,
-        passages: tuple[FoundPassage, ...],
-        encoder: Likeness | None,
-        clock: Clock,
-        about_person: Sequence[str],
-        outcome: Outcome | None,
-    ) -> Iterator[Event]:
-        with clock.step("load reader"):
-            reader = self._make_reader(self._workspace)
-        settings = self._workspace.settings.answering
-        writer = CitationWriter(
-            passages,
-            SupportScorer(evidence.sentences, encoder),
-            drop=settings.unsupported == "drop",
-        )
-        refusal = ""
-        with clock.step("answer"):
-            facts = outcome.in_words() if outcome is not None else ()
-            for piece in reader.write(question, evidence, passages, about_person, facts):
-                if isinstance(piece, NotFound):
-                    refusal = piece.why
-                elif isinstance(piece, Sentence):
-                    yield Token(f"{piece.text} [{piece.number}] ")
-                    yield writer.quote(piece)
-                else:
-                    clock.first("first word")
-                    yield Token(piece)
-                    yield from writer.feed(piece)
-            yield from writer.finish()
-        sentences = tuple(writer.sentences)
-        if not refusal and not any(s.status == "supported" for s in sentences):
-            refusal = "nothing that was written is supported by a passage"
-        if refusal:
-            yield StepDecided("abstain", refusal)
-        yield answered(
-            question,
-            sentences,
-            passages,
-            reader,
-            clock,
-            abstained=bool(refusal),
-            missing_fact=outcome.missing_fact() if outcome is not None else "",
-        )
+    def _for(self, started: TurnStarted) -> Workspace:
+        """The workspace as this turn sees it."""
+        beside = self._workspace.attachments.index(started.conversation_id)
+        if not started.options.chosen and beside is None:
+            return self._workspace
+        return TurnWorkspace(self._workspace, started.options, beside)
 
     def _understand(
-        self, question: str, history: Sequence[Message], understood_as: str
+        self, workspace: Workspace, question: str, history: Sequence[Message], understood_as: str
     ) -> Understanding:
         if understood_as:
             return as_written(understood_as)
-        return choose_understander(self._workspace, self._phrases).understand(question, history)
+        return choose_understander(workspace, self._phrases).understand(question, history)
 
     def _encoder(self) -> Likeness | None:
         try:
             return Likeness(self._workspace.encoders.dense())
         except ModelMissingError:
             return None  # words alone decide then; `PassagesFound.missing_stages` shows it
-
-
-def _queries_written(understood: Understanding) -> QueriesWritten:
-    return QueriesWritten(
-        standalone=understood.standalone,
-        queries=tuple(query.text for query in understood.queries),
-        carried=understood.carried,
-        reason=understood.reason,
-        aspects=tuple(query.aspect for query in understood.queries),
-        weights=tuple(query.weight for query in understood.queries),
-        act=understood.act,
-        way=understood.way,
-        fallback=understood.fallback,
-    )
-
-
-def _passages_found(
-    result: SearchResult,
-    passages: tuple[FoundPassage, ...],
-    seconds: float,
-    *,
-    after: str = "retrieval",
-) -> PassagesFound:
-    return PassagesFound(passages, result.stages, tuple(result.missing), round(seconds, 3), after)

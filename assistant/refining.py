@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from assistant.models.encoders import LoadedEncoders
+from assistant.models.reranker import DistilledReranker
+from assistant.models.shipped import RERANKER, shipped
 from assistant.settings import RetrievalSettings
 from indexes.refining.refinement import Refinement
 from indexes.refining.reranking import Reranker
@@ -17,7 +19,7 @@ def refinement_of(retrieval: RetrievalSettings, encoders: LoadedEncoders) -> Ref
         ModelMissingError, ModelCorruptError: late interaction without a usable embedder.
     """
     return Refinement(
-        _reranker(retrieval.reranker, encoders),
+        reranker_named(retrieval.reranker, encoders),
         rerank_depth=retrieval.rerank_depth,
         rerank_weight=retrieval.rerank_weight,
         fold=retrieval.fold,
@@ -25,7 +27,12 @@ def refinement_of(retrieval: RetrievalSettings, encoders: LoadedEncoders) -> Ref
     )
 
 
-def _reranker(name: str, encoders: LoadedEncoders) -> Reranker | None:
+def reranker_named(name: str, encoders: LoadedEncoders) -> Reranker | None:
+    """What `retrieval.reranker` names; None is `off`.
+
+    Raises:
+        ModelMissingError, ModelCorruptError: late interaction without a usable embedder.
+    """
     if name == "off":
         return None
     if name == "late-interaction":
@@ -33,6 +40,8 @@ def _reranker(name: str, encoders: LoadedEncoders) -> Reranker | None:
         from indexes.refining.late_interaction import LateInteraction
 
         return LateInteraction(EmbedderTokens(encoders.dense()))
+    if name == "distilled":
+        return DistilledReranker(lambda: shipped(RERANKER), encoders.base)
     from indexes.refining.cross_encoder import CrossEncoderReranker
 
     return CrossEncoderReranker(Path(name).expanduser())

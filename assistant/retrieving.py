@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.errors import ModelMissingError
@@ -15,7 +15,10 @@ from assistant.events import (
     TurnStarted,
     UsedStatement,
 )
+from assistant.knowledge.reading import prepared_entries
+from assistant.knowledge.searching import PreparedKnowledge
 from assistant.memory.conversations import Conversations, Turn
+from assistant.memory.versions import Versions
 from assistant.understanding.acts import asks_for_shown
 from assistant.understanding.retrieval import search_queries
 from assistant.understanding.shown import shown_ids
@@ -29,20 +32,31 @@ from indexes.queries import Query
 HISTORY_TURNS = 4
 
 
-def earlier_turns(conversations: Conversations, started: TurnStarted, *, again: bool) -> list[Turn]:
-    """The last turns before this one, oldest first.
+def earlier_turns(
+    conversations: Conversations, versions: Versions, started: TurnStarted, *, again: bool
+) -> list[Turn]:
+    """The last turns before this one, oldest first; of versions the one that is chosen.
+
+    Of a turn that is itself a version of another, what came before that one.
 
     Args:
         again: the person asks the last question once more, in another way; the turns that asked it
             are left out, or it would be understood as following itself, and what they showed would
             not be shown again.
     """
-    last = None if again else HISTORY_TURNS + 1  # this turn is among them
-    asked = conversations.turns(started.conversation_id, last=last)
-    turns = [turn for turn in asked if turn.id != started.turn_id]
-    while again and turns and turns[-1].question == started.question:
-        turns.pop()
-    return turns[-HISTORY_TURNS:]
+    last = HISTORY_TURNS + 1  # this turn is among them
+    while True:
+        asked = conversations.turns(started.conversation_id, last=last)
+        turns = []
+        for place in versions.places(asked):
+            if started.turn_id in place.versions:
+                break
+            turns.append(place.turn)
+        while again and turns and turns[-1].question == started.question:
+            turns.pop()
+        if len(turns) >= HISTORY_TURNS or len(asked) < last:
+            return turns[-HISTORY_TURNS:]
+        last *= 2  # a long conversation is not read whole for its end
 
 
 def history_of(turns: Sequence[Turn]) -> list[Message]:
@@ -106,8 +120,17 @@ def find(
     return Found(ranked, tuple(queries), tuple(without), started.where)
 
 
-def found_passages(hits: Sequence[Hit]) -> tuple[FoundPassage, ...]:
-    """Search hits as numbered passages, the number being the rank."""
+def found_passages(
+    hits: Sequence[Hit],
+    prepared: PreparedKnowledge | None = None,
+    attached: Callable[[str], bool] = lambda uri: False,
+) -> tuple[FoundPassage, ...]:
+    """Search hits as numbered passages, the number being the rank.
+
+    Args:
+        prepared: the entries that hits may have been found through.
+        attached: tells by its uri whether a document is a file of the conversation.
+    """
     return tuple(
         FoundPassage(
             number=hit.rank,
@@ -126,6 +149,8 @@ def found_passages(hits: Sequence[Hit]) -> tuple[FoundPassage, ...]:
                 for stage, place in hit.stages.items()
             ),
             shares=tuple(round(share, 4) for share in hit.shares),
+            prepared=prepared_entries(hit, prepared) if prepared is not None else (),
+            attached=attached(hit.passage.uri),
         )
         for hit in hits
     )

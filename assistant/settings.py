@@ -17,9 +17,12 @@ from typing import Any, Literal
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from assistant.answering.dial import Reliance
+from assistant.answering.forms import AnswerLanguage, KnowledgeForm, Length
 from assistant.errors import StorageError, UnknownNameError, UsageError
 
 ENV_PREFIX = "ASSISTANT_"
+HOME_VARIABLE, PERSON_VARIABLE = f"{ENV_PREFIX}HOME", f"{ENV_PREFIX}PERSON"
 
 
 class Section(BaseModel):
@@ -29,7 +32,9 @@ class Section(BaseModel):
 class ModelSettings(Section):
     """Which weights play which role, and how they run."""
 
-    embedder: str = Field("minilm", description="catalogue name or folder of the dense encoder")
+    embedder: str = Field(
+        "minilm", description="catalogue name or folder of the dense encoder; minilm-3 is faster"
+    )
     sparse: str = Field("splade-tiny", description="catalogue name or folder of the sparse encoder")
     parser: str = Field("en-core-web-sm", description="spaCy model for noun phrases")
     answerer: str = Field("qwen2.5-1.5b", description="catalogue name or GGUF file of the reader")
@@ -60,7 +65,7 @@ class RetrievalSettings(Section):
         0.0, ge=0, le=1, description="how much passages shall differ from those before them"
     )
     reranker: str = Field(
-        "off", description="off, late-interaction, or the folder of a cross-encoder"
+        "off", description="off, distilled, late-interaction, or the folder of a cross-encoder"
     )
     rerank_depth: int = Field(20, ge=1, le=1000, description="passages that are reranked")
     rerank_weight: float = Field(0.3, ge=0, le=1, description="share of the reranker's score")
@@ -81,8 +86,10 @@ class UnderstandingSettings(Section):
     Defaults are measured: docs/ikat.md has the tables.
     """
 
-    way: Literal["auto", "rules", "model"] = Field(
-        "auto", description="auto = the model that answers, else rules; rules take milliseconds"
+    way: Literal["auto", "rules", "distilled", "model"] = Field(
+        "auto",
+        description="auto = the language model where one answers, else rules; rules take "
+        "milliseconds, the distilled rewriter a tenth of a second",
     )
     followup_dense_weight: float = Field(
         0.70, ge=0, le=1, description="share of the embedder in the fusion of follow-up questions"
@@ -102,6 +109,20 @@ class UnderstandingSettings(Section):
         0.0, ge=0, le=1, description="weight of the passages' nearness to the chosen statements"
     )
     statements_in_answer: bool = Field(True, description="the reader is told the chosen statements")
+
+
+class KnowledgeSettings(Section):
+    """What a teacher prepared for an index: questions with answers, and statements."""
+
+    use: Literal["auto", "off"] = Field(
+        "auto", description="auto = search prepared questions where an index has some"
+    )
+    weight: float = Field(
+        0.25,
+        ge=0,
+        le=1,
+        description="weight of prepared questions, times the share of passages that have some",
+    )
 
 
 class ThoughtsSettings(Section):
@@ -125,8 +146,15 @@ class ThoughtsSettings(Section):
 class AnsweringSettings(Section):
     """How an answer is written and checked."""
 
-    reader: Literal["auto", "answerer", "remote", "extractive"] = Field(
-        "auto", description="auto = remote if set, else the answerer if installed, else extractive"
+    reader: Literal["auto", "answerer", "small", "remote", "extractive"] = Field(
+        "auto",
+        description="auto = remote if set, else the answerer if installed, else small if its "
+        "weights are installed, else extractive",
+    )
+    small_threshold: float | None = Field(
+        None,
+        description="score (a logit) from which the small reader takes words for an answer; "
+        "unset = the one chosen on its held-out questions",
     )
     unsupported: Literal["mark", "drop"] = Field(
         "mark", description="what happens to sentences that no passage supports"
@@ -135,7 +163,26 @@ class AnsweringSettings(Section):
         280, ge=64, le=8192, description="budget of the passages' sentences in the prompt"
     )
     max_tokens: int = Field(220, ge=16, le=4096, description="longest answer")
+    length: Length = Field(
+        "normal", description="of a model's answer: one sentence, one to four, or five to eight"
+    )
+    language: AnswerLanguage = Field(
+        "auto",
+        description="of a model's answer: auto = that of the documents, else an ISO 639-1 code; "
+        "checked sentences are translated one by one",
+    )
     sentences: int = Field(3, ge=1, le=10, description="sentences quoted by the extractive reader")
+    knowledge_form: KnowledgeForm = Field(
+        "both", description="given to the model: passages, triples (facts read in them) or both"
+    )
+    reliance: Reliance = Field(
+        "off",
+        description="off, or how far a local model leans on itself: 0 (documents) to 1, or auto; "
+        "two passes a word",
+    )
+    prepared: bool = Field(
+        False, description="the model is also given what a model prepared from the passages"
+    )
 
 
 class AppSettings(Section):
@@ -152,9 +199,13 @@ class Settings(Section):
     models: ModelSettings = ModelSettings()  # type: ignore[call-arg]
     understanding: UnderstandingSettings = UnderstandingSettings()  # type: ignore[call-arg]
     retrieval: RetrievalSettings = RetrievalSettings()  # type: ignore[call-arg]
+    knowledge: KnowledgeSettings = KnowledgeSettings()  # type: ignore[call-arg]
     thoughts: ThoughtsSettings = ThoughtsSettings()  # type: ignore[call-arg]
     answering: AnsweringSettings = AnsweringSettings()  # type: ignore[call-arg]
     app: AppSettings = AppSettings()  # type: ignore[call-arg]
+    person_folder: Path | None = Field(
+        None, description="folder of one person's conversations and statements; None: the home"
+    )
 
     @property
     def config_file(self) -> Path:
@@ -173,17 +224,26 @@ class Settings(Section):
         return self.home / "jobs"
 
     @property
+    def own_folder(self) -> Path:
+        """Where what belongs to the person is kept."""
+        return self.person_folder or self.home
+
+    @property
     def database(self) -> Path:
-        return self.home / "conversations.sqlite"
+        return self.own_folder / "conversations.sqlite"
+
+    @property
+    def attached_folder(self) -> Path:
+        return self.own_folder / "attached"
 
     @property
     def memory_file(self) -> Path:
-        return self.home / "memory.sqlite"
+        return self.own_folder / "memory.sqlite"
 
 
 def default_home() -> Path:
     """`ASSISTANT_HOME`, else the user's data directory."""
-    configured = os.environ.get(f"{ENV_PREFIX}HOME")
+    configured = os.environ.get(HOME_VARIABLE)
     if configured:
         return Path(configured).expanduser().absolute()
     return Path(platformdirs.user_data_dir("knowledge-assistant"))
@@ -278,7 +338,8 @@ def _layers(
     for key, value in _flatten(_read_toml(file)):
         yield key, value, f"in {file}"
     for variable, text in environ.items():
-        if variable.startswith(ENV_PREFIX) and variable != f"{ENV_PREFIX}HOME":
+        # Where the settings are, and who asks, are no settings.
+        if variable.startswith(ENV_PREFIX) and variable not in (HOME_VARIABLE, PERSON_VARIABLE):
             key = variable.removeprefix(ENV_PREFIX).lower().replace("__", ".")
             yield key, text, f"in the environment: {variable}"
     for key, value in overrides.items():

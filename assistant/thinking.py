@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from langchain_core.language_models import BaseChatModel
 
-from assistant.events import Event, ThinkingDone
+from assistant.events import Event, StepDecided, ThinkingDone
 from assistant.reading import answering_model
 from assistant.retrieving import Found
 from assistant.thoughts.budget import Budget
@@ -32,6 +32,7 @@ class TurnThinking:
         index: the index that is asked.
         encoder: compares sentences; None: words decide.
         effort: None takes that of the settings.
+        without_facts: ids of facts that do not count for this question.
     """
 
     def __init__(
@@ -40,7 +41,9 @@ class TurnThinking:
         index: str,
         encoder: Likeness | None,
         effort: EffortName | None = None,
+        without_facts: Collection[str] = (),
     ) -> None:
+        self._without = frozenset(without_facts)
         self._workspace, self._index, self._encoder = workspace, index, encoder
         self._wanted = effort or workspace.settings.thoughts.effort
         self.outcome: Outcome | None = None
@@ -73,12 +76,16 @@ class TurnThinking:
                 knowledge=self._workspace.knowledge(self._index),
                 encoder=self._encoder,
                 queries=found.queries,
+                without=self._without,
             ),
             effort,
             Budget(effort.calls - 1, effort.seconds),
         )
         yield from Thinker(work, self._model(effort)).think()
         self.outcome = outcome = work.outcome
+        if outcome.left_out:
+            quotes = "; ".join(f"“{one.quote}”" for one in outcome.left_out)
+            yield StepDecided("leave out", quotes)
         yield ThinkingDone(
             effort=effort.name,
             kind=question.kind,

@@ -5,7 +5,7 @@ One `Workspace` per process. The command line makes one per call, the page keeps
 
 from __future__ import annotations
 
-import contextlib
+import copy
 import shutil
 import threading
 from collections.abc import Collection, Iterator, Sequence
@@ -13,24 +13,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from assistant.answering.prompts import fixed_messages
 from assistant.errors import (
     IndexingError,
     IndexNotFoundError,
-    KnowledgeAssistantError,
     ModelRuntimeError,
     StorageError,
     UnknownNameError,
 )
-from assistant.memory.conversations import Conversations
-from assistant.memory.person import PersonMemory
+from assistant.memory.stores import PersonStores
 from assistant.models.encoders import LoadedEncoders
+from assistant.models.loaded import LoadedModels
 from assistant.models.store import ModelStore
 from assistant.refining import refinement_of
 from assistant.settings import Settings
 from assistant.understanding.parser import Parser
-from assistant.understanding.prompts import fixed_messages as fixed_understanding_messages
-from assistant.understanding.statements import StatementSelector
 from indexes.build import IndexWriter
 from indexes.filters import Filter
 from indexes.index import Index, SearchResult
@@ -45,16 +41,17 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from assistant.index_graphs import IndexGraphs
+    from assistant.knowledge.searching import PreparedKnowledge
     from assistant.models.answer_cache import AnswerCache
     from assistant.thoughts.knowledge import Knowledge
     from assistant.thoughts.persistent.graph import KnowledgeGraph
 
-# The command line looks for this thread before it ends.
-WARM_UP_THREAD = "warm-up"
+# What the workspaces of several people have in common.
+_SHARED = ("models", "encoders", "parser", "loaded", "_graphs")
 
 
-class Workspace:
-    """The home folder of one person, opened.
+class Workspace(PersonStores):
+    """A home folder, opened for one person: the first, or the one of `settings.person_folder`.
 
     Attributes:
         answer_cache: where the answerer's whole answers are kept by prompt; None (the default)
@@ -66,6 +63,7 @@ class Workspace:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._shared_with: Workspace | None = None
         try:
             settings.indexes_folder.mkdir(parents=True, exist_ok=True)
             probe = settings.home / ".writable"
@@ -78,7 +76,8 @@ class Workspace:
             ) from error
         self.answer_cache: AnswerCache | None = None
         self._open: dict[str, Index] = {}
-        self._answerer: BaseChatModel | None = None
+        self._prepared: dict[str, PreparedKnowledge | None] = {}
+        self._prepared_stamps: dict[str, tuple[object, ...]] = {}
         self._lock = threading.RLock()
 
     @cached_property
@@ -128,28 +127,23 @@ class Workspace:
             return self.remote_model(), models.remote_model or "remote"
         return self.answerer(), models.answerer
 
-    @cached_property
-    def conversations(self) -> Conversations:
-        return Conversations(self.settings.database)
+    def for_person(self, folder: Path) -> Workspace:
+        """The same indexes and loaded models, with the conversations and statements in `folder`."""
+        other = copy.copy(self)
+        for name in _SHARED:
+            # Made now: what is made at first use would be made by each person's workspace.
+            vars(other)[name] = getattr(self, name)
+        for name, value in vars(PersonStores).items():
+            if isinstance(value, cached_property):
+                vars(other).pop(name, None)
+        other.settings = self.settings.model_copy(update={"person_folder": folder})
+        other._shared_with = self
+        return other
 
     @cached_property
-    def person(self) -> PersonMemory:
-        """What the person told about themselves."""
-        return PersonMemory(self.settings.memory_file)
-
-    @cached_property
-    def statement_selector(self) -> StatementSelector:
-        """Chooses among the person's statements; kept, since it encodes each of them once.
-
-        Raises:
-            ModelMissingError, ModelCorruptError: there is no embedder to compare them by.
-        """
-        understanding = self.settings.understanding
-        return StatementSelector(
-            self.encoders.dense(),
-            threshold=understanding.statement_threshold,
-            most=understanding.statements,
-        )
+    def loaded(self) -> LoadedModels:
+        """The models of this process, each loaded once."""
+        return LoadedModels(self.models, self.settings)
 
     def answerer(self) -> BaseChatModel:
         """The local language model, loaded once.
@@ -158,45 +152,8 @@ class Workspace:
             ModelMissingError: its weights are not installed.
             ModelRuntimeError: the GGUF runtime is not installed.
         """
-        from assistant.models.gguf import GGUFChat
-
-        with self._lock:
-            if self._answerer is None:
-                models = self.settings.models
-                self._answerer = GGUFChat(
-                    model_path=str(self.models.path(models.answerer)),
-                    n_ctx=models.context_tokens,
-                    n_threads=models.threads,
-                    cache=self.answer_cache,
-                )
-            return self._answerer
-
-    def warm_up(self, *, follow_up: bool = True) -> threading.Thread:
-        """Load what the next question needs, in the background; failures show when it is asked.
-
-        Reading the fixed beginning of each prompt once puts it into the runtime's prompt cache,
-        which saves seconds before the first word.
-
-        Args:
-            follow_up: whether questions of a running conversation may come, which alone are
-                understood by the model. The reading would keep a first question waiting.
-        """
-
-        def work() -> None:
-            with contextlib.suppress(KnowledgeAssistantError):
-                reader = self.settings.answering.reader
-                local = reader in ("auto", "answerer") and not self.settings.models.remote_url
-                if local and self.models.is_installed(self.settings.models.answerer):
-                    self.answerer().invoke(fixed_messages(), max_tokens=1)
-                    if follow_up and self.settings.understanding.way != "rules":
-                        self.answerer().invoke(fixed_understanding_messages(), max_tokens=1)
-            with contextlib.suppress(KnowledgeAssistantError):
-                self.encoders.dense()
-                self.encoders.sparse()
-
-        thread = threading.Thread(target=work, name=WARM_UP_THREAD, daemon=True)
-        thread.start()
-        return thread
+        self.loaded.cache = self.answer_cache
+        return self.loaded.answerer()
 
     def remote_model(self) -> BaseChatModel:
         """The OpenAI-compatible endpoint of the settings."""
@@ -265,11 +222,31 @@ class Workspace:
             without=without,
             where=where,
             refinement=self.refinement,
+            further=self.prepared(index),
         )
+
+    def prepared(self, index: str) -> PreparedKnowledge | None:
+        """What a teacher prepared for an index, opened for search; None where there is nothing,
+        or it is not to be used."""
+        from assistant.knowledge.searching import open_prepared, stamp
+
+        wanted = self.settings.knowledge
+        folder = self.index_folder(index)
+        if wanted.use == "off" or wanted.weight <= 0 or has_engine(folder):
+            return None
+        opened = self.index(index)
+        with self._lock:
+            now = (opened.manifest.generation, *stamp(folder))
+            if self._prepared_stamps.get(index) != now:
+                self._prepared[index] = open_prepared(opened, self.encoders, wanted.weight)
+                self._prepared_stamps[index] = now
+            return self._prepared[index]
 
     @cached_property
     def refinement(self) -> Refinement:
         """What happens to a fused list, as the settings say."""
+        if self._shared_with is not None:
+            return self._shared_with.refinement  # it may hold a model
         return refinement_of(self.settings.retrieval, self.encoders)
 
     def indexes(self) -> Iterator[Manifest]:
@@ -287,6 +264,8 @@ class Workspace:
     def writer(self, name: str, on_progress: OnProgress = lambda progress: None) -> IndexWriter:
         """The writer of an index; the index need not exist yet. Its graph follows it as the
         settings say (`thoughts.graph`); an index on a server has none."""
+        from assistant.knowledge.following import KnowledgeCompanion
+
         folder = self.index_folder(name)
         if has_engine(folder):
             on_server = PostgresWriter(
@@ -300,9 +279,12 @@ class Workspace:
         return IndexWriter(
             folder,
             self.encoders,
-            companions=self._graphs.companions(
-                self.settings.thoughts.graph, self._extracting_model, on_progress
-            ),
+            companions=[
+                *self._graphs.companions(
+                    self.settings.thoughts.graph, self._extracting_model, on_progress
+                ),
+                KnowledgeCompanion(self.encoders, on_progress),
+            ],
             on_progress=on_progress,
         )
 

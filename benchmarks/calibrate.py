@@ -26,7 +26,7 @@ from assistant.answering.readers import refusal_probability
 from assistant.answering.support import SupportScorer
 from assistant.settings import load_settings
 from assistant.workspace import Workspace
-from eval.answers import Question, given_passage, load_questions
+from eval.questions import Question, given_passage, load_questions
 from eval.squad import f1, normalise
 
 app = typer.Typer(no_args_is_help=True)

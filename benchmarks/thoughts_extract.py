@@ -24,6 +24,9 @@ from assistant.thoughts.extraction.deterministic import DeterministicExtractor
 from assistant.thoughts.extraction.types import Source
 from assistant.understanding.parser import Parser, load_parser
 from assistant.workspace import Workspace
+from benchmarks.spread import spread
+
+_UNIT = "passages/s"
 
 
 def read_sources(corpus: Path, limit: int) -> list[Source]:
@@ -48,11 +51,6 @@ def rates(work: Callable[[], object], passages: int, runs: int) -> list[float]:
     return found
 
 
-def _spread(values: list[float]) -> str:
-    low, middle, high = min(values), statistics.median(values), max(values)
-    return f"min {low:.1f}  median {middle:.1f}  max {high:.1f} passages/s"
-
-
 def main(
     corpus: Annotated[Path, typer.Argument(help="JSON lines with text and title.")],
     limit: Annotated[int, typer.Option(help="passages")] = 1_000,
@@ -73,7 +71,7 @@ def main(
             pass
 
     peer = rates(plain, len(sources), runs)
-    report(f"{'nlp.pipe alone, one core':<24} {_spread(peer)}")
+    report(f"{'nlp.pipe alone, one core':<24} {spread(peer, _UNIT, 1)}")
     options = [(1, False), (1, True), *([(processes, False)] if processes > 1 else [])]
     for count, all_cores in options:
         parser = Parser(workspace.models, name, all_cores=all_cores)
@@ -82,7 +80,7 @@ def main(
         found = rates(lambda: extractor.extract(sources), len(sources), runs)  # noqa: B023
         ratio = statistics.median(found) / statistics.median(peer)
         label = f"rules, {count} proc{', all cores' if all_cores else ''}"
-        report(f"{label:<24} {_spread(found)}  ({ratio:.2f} of nlp.pipe)")
+        report(f"{label:<24} {spread(found, _UNIT, 1)}  ({ratio:.2f} of nlp.pipe)")
     facts = sum(len(one.triples) for one in extractor.extract(sources[:200]))
     report(f"{facts / min(200, len(sources)):.1f} facts a passage")
 

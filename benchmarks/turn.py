@@ -8,7 +8,6 @@ median and maximum, and the process's peak resident memory after each phase (Lin
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +19,9 @@ from assistant.errors import UsageError
 from assistant.events import AnswerDone, Token, TurnFailed
 from assistant.pipeline import Assistant
 from assistant.settings import Settings, load_settings
+from assistant.warming import warm_up
 from assistant.workspace import Workspace
+from benchmarks.spread import spread
 
 QUESTIONS = (
     "How is PageRank computed?",
@@ -40,14 +41,9 @@ def resident_megabytes() -> float:
     return float("nan")
 
 
-def _spread(values: list[float], unit: str) -> str:
-    low, middle, high = min(values), statistics.median(values), max(values)
-    return f"min {low:.2f}  median {middle:.2f}  max {high:.2f} {unit}"
-
-
 def _ask_all(settings: Settings, index: str) -> tuple[list[float], list[float]]:
     workspace = Workspace(settings)
-    workspace.warm_up().join()
+    warm_up(workspace).join()
     assistant = Assistant(workspace)
     firsts, totals = [], []
     for question in QUESTIONS:
@@ -75,8 +71,8 @@ def main(
     for reader in phases:
         firsts, totals = _ask_all(load_settings({"answering.reader": reader}), index)
         report(f"\n{reader}")
-        report(f"  first word   {_spread(firsts, 's')}")
-        report(f"  whole turn   {_spread(totals, 's')}")
+        report(f"  first word   {spread(firsts, 's')}")
+        report(f"  whole turn   {spread(totals, 's')}")
         report(f"  peak memory  {resident_megabytes():.0f} MB")
 
 

@@ -7,34 +7,21 @@ conversation are left out, since gold answers are phrases without citations.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from assistant.answering.evidence import Evidence, Sentence, select_evidence
-from assistant.answering.readers import NotFound, Reader
+from assistant.answering.evidence import Evidence, Sentence, gather_evidence
+from assistant.answering.readers import NotFound, Piece, Reader, Worded
 from assistant.events import FoundPassage
-from assistant.retrieving import found_passages
 from assistant.workspace import Workspace
-from eval.collections import read_rows, sample
+from eval.open_book import found_in, given
+from eval.questions import Question
 from eval.squad import Judged, judge, summarise
 from indexes.progress import OnProgress, Progress
 
 # The whole passage is shown when it is given: the question is then about reading alone.
-_WHOLE_PASSAGE = 4_000
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A row of the file; `answers` is empty where the passage does not answer."""
-
-    id: str
-    passage: str
-    title: str
-    text: str
-    answers: tuple[str, ...]
-    answerable: bool
+WHOLE_PASSAGE = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +33,6 @@ class AnswersReport:
     seconds_per_question: float
     reader: str
     answers: dict[str, str | None]
-
-
-def load_questions(path: Path, *, limit: int | None = None, seed: int = 0) -> list[Question]:
-    """Rows with `passage`, `question`, `answers`, `answerable`; a seeded sample of `limit`.
-
-    Raises:
-        UsageError: naming file and line.
-    """
-    rows = [
-        Question(
-            str(row.get("_id", number)),
-            str(row["passage"]),
-            str(row.get("title", "")),
-            str(row["question"]),
-            tuple(str(answer) for answer in row["answers"]),
-            bool(row.get("answerable", bool(row["answers"]))),
-        )
-        for number, row in enumerate(read_rows(path, ("passage", "question", "answers")))
-    ]
-    return sample(rows, limit, seed)
 
 
 def evaluate_answers(
@@ -104,18 +71,15 @@ def evaluate_answers(
 def _answerer(
     workspace: Workspace, reader: Reader, index: str | None
 ) -> Callable[[Question], str | None]:
-    encoder = workspace.encoders.dense()
-    settings = workspace.settings
+    find = given if index is None else found_in(workspace, index)
+    budget = WHOLE_PASSAGE if index is None else workspace.settings.answering.evidence_tokens
+    encoder = None if reader.reads_everything else workspace.encoders.dense()
 
     def answer(question: Question) -> str | None:
-        if index is None:
-            passages: tuple[FoundPassage, ...] = (given_passage(question),)
-            budget = _WHOLE_PASSAGE
-        else:
-            result = workspace.search(index, question.text)
-            passages = found_passages(result.hits)
-            budget = settings.answering.evidence_tokens
-        evidence = select_evidence(question.text, passages, encoder, budget=budget)
+        passages = find(question)
+        evidence = gather_evidence(
+            question.text, passages, encoder, everything=reader.reads_everything, budget=budget
+        )
         return read(reader, question.text, evidence, passages)
 
     return answer
@@ -134,30 +98,17 @@ def read(
     Args:
         facts: that the reader is told beside the evidence, in words.
     """
+    return joined(reader.write(question, evidence, passages, facts=facts))
+
+
+def joined(pieces: Iterable[Piece]) -> str | None:
+    """A reader's pieces as one text, or None where it abstains."""
     parts: list[str] = []
-    for piece in reader.write(question, evidence, passages, facts=facts):
+    for piece in pieces:
         if isinstance(piece, NotFound):
             return None
-        parts.append(f"{piece.text} " if isinstance(piece, Sentence) else piece)
+        parts.append(f"{piece.text} " if isinstance(piece, Sentence | Worded) else piece)
     return "".join(parts).strip() or None
-
-
-def given_passage(question: Question) -> FoundPassage:
-    """The row's passage, as if it had been found first."""
-    return FoundPassage(
-        number=1,
-        passage_id=question.id,
-        document_id=question.id,
-        title=question.title,
-        uri="",
-        text=question.passage,
-        start=0,
-        end=len(question.passage),
-        page=None,
-        headings=(),
-        score=1.0,
-        stages=(),
-    )
 
 
 def report_json(report: AnswersReport) -> dict[str, Any]:

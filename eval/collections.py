@@ -19,6 +19,7 @@ from assistant.errors import UsageError
 
 Item = TypeVar("Item")
 Qrels = dict[str, dict[str, int]]
+QUERIES, QRELS = "queries.jsonl", "qrels/test.tsv"
 
 
 @dataclass(frozen=True, slots=True)

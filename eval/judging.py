@@ -18,7 +18,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant.answering.prompts import as_data
+from assistant.answering.turn_marks import as_data
 from assistant.reading import answering_model
 from assistant.workspace import Workspace
 from eval.responses import Response

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from assistant.errors import UsageError
+from assistant.refining import reranker_named
 from assistant.workspace import Workspace
+from eval.fixed_weight import FixedWeight, at_weight, fixed_json
 from eval.fusion import FusionReport, choose, lists_of, opened, report_json
 from eval.ranked_lists import Floats, JudgedLists, JudgedQuery, Rows
 from eval.retrieval import index_collection
@@ -23,11 +25,12 @@ from indexes.encoders.token_vectors import EmbedderTokens, TokenVectors
 from indexes.fusion import min_max
 from indexes.index import DEFAULT_WEIGHTS, Index
 from indexes.progress import OnProgress, Progress
-from indexes.refining.cross_encoder import CrossEncoderReranker
 from indexes.refining.late_interaction import LateInteraction
 from indexes.refining.reranking import Reranker, blended
 
 WEIGHTS = tuple(number / 10 for number in range(11))
+LATE_INTERACTION = "late-interaction"
+_NAMES = {LATE_INTERACTION: "late interaction", "distilled": "distilled"}
 # Queries timed with nothing kept, as a person's search would run.
 TIMED = 15
 
@@ -46,12 +49,17 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class RerankingReport:
-    """Validations of the weight, and what a query costs."""
+    """Validations of the weight, and what a query costs.
+
+    `fixed`: the reranker at `weight`, where one was given.
+    """
 
     reranker: str
     depth: int
     report: FusionReport
     costs: tuple[Cost, ...]
+    weight: float | None = None
+    fixed: tuple[FixedWeight, ...] = ()
 
 
 class KeptTokens:
@@ -92,7 +100,8 @@ def evaluate_reranking(
     folders: Sequence[Path],
     *,
     depth: int = 20,
-    cross_encoder: Path | None = None,
+    reranker: str = LATE_INTERACTION,
+    weight: float | None = None,
     folds: int = 5,
     seed: int = 0,
     on_progress: OnProgress = lambda progress: None,
@@ -100,27 +109,31 @@ def evaluate_reranking(
     """Rerank the first `depth` of each query's default fused list with every weight.
 
     Args:
-        cross_encoder: a folder; None measures late interaction of the embedder's tokens.
+        reranker: as `retrieval.reranker`: "late-interaction", "distilled", or a folder.
+        weight: one that was chosen elsewhere, a tenth, to be told by itself.
 
     Raises:
-        UsageError: no collection, or the embedder gives no vectors of tokens.
+        UsageError: no collection, the embedder gives no vectors of tokens, or a weight that is not
+            among those that are tried.
         KnowledgeAssistantError: a stage or the weights are missing.
     """
+    if weight is not None and weight not in WEIGHTS:
+        raise UsageError(f"the weight {weight:g} is no tenth", remedy="give 0, 0.1, … or 1")
     lists, costs = [], []
     by_query: dict[int, Scores] = {}
     for collection in opened(folders, folds):
         index = index_collection(workspace, collection, on_progress)
         found = lists_of(workspace, collection, index, on_progress)
         lists.append(found)
-        plain, many = _rerankers(workspace, cross_encoder)
+        plain, many = _rerankers(workspace, reranker)
         costs.append(_cost(index, found, plain, depth))
         for query, scores in _scored(index, found, many, depth, on_progress):
             by_query[id(query)] = scores
-    name = "cross-encoder" if cross_encoder is not None else "late interaction"
-    report = choose(
-        lists, {name: Blends(name, by_query)}, folds=folds, seed=seed, on_progress=on_progress
-    )
-    return RerankingReport(name, depth, report, tuple(costs))
+    name = _NAMES.get(reranker, "cross-encoder")
+    blends = Blends(name, by_query)
+    report = choose(lists, {name: blends}, folds=folds, seed=seed, on_progress=on_progress)
+    fixed = () if weight is None else at_weight(lists, blends, WEIGHTS.index(weight))
+    return RerankingReport(name, depth, report, tuple(costs), weight, fixed)
 
 
 def reranking_json(measured: RerankingReport) -> dict[str, Any]:
@@ -129,6 +142,9 @@ def reranking_json(measured: RerankingReport) -> dict[str, Any]:
         "reranker": measured.reranker,
         "depth": measured.depth,
         **report_json(measured.report),
+        "at_weight": None
+        if measured.weight is None
+        else fixed_json(measured.fixed, measured.weight),
         "milliseconds_a_query": [
             {
                 "collection": cost.collection,
@@ -158,13 +174,15 @@ def reranked(query: JudgedQuery, scores: Scores, weight: float) -> dict[int, flo
     return {row: float(-rank) for rank, row in enumerate(best_first)}
 
 
-def _rerankers(workspace: Workspace, cross_encoder: Path | None) -> tuple[Reranker, Reranker]:
+def _rerankers(workspace: Workspace, name: str) -> tuple[Reranker, Reranker]:
     """As a search would use it, to be timed; and one that keeps what it can, to be measured."""
-    if cross_encoder is not None:
-        reranker = CrossEncoderReranker(cross_encoder)
-        return reranker, reranker
-    tokens = _tokens(workspace)
-    return LateInteraction(tokens), LateInteraction(KeptTokens(tokens))
+    if name == LATE_INTERACTION:
+        tokens = _tokens(workspace)
+        return LateInteraction(tokens), LateInteraction(KeptTokens(tokens))
+    reranker = reranker_named(name, workspace.encoders)
+    if reranker is None:
+        raise UsageError("'off' is no reranker", remedy="give distilled, or a folder")
+    return reranker, reranker
 
 
 def _tokens(workspace: Workspace) -> EmbedderTokens:

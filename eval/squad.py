@@ -6,37 +6,12 @@ answer counts 0.
 
 from __future__ import annotations
 
-import re
-import string
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_ARTICLES = re.compile(r"\b(a|an|the)\b")
-_PUNCTUATION = str.maketrans("", "", string.punctuation)
+from assistant.text_overlap import exact_match, f1, normalise
 
-
-def normalise(text: str) -> str:
-    """Lower case, without punctuation and articles, single spaces."""
-    bare = text.lower().translate(_PUNCTUATION)
-    return " ".join(_ARTICLES.sub(" ", bare).split())
-
-
-def exact_match(answer: str, gold: Sequence[str]) -> float:
-    """1.0 if the answer equals one of the gold answers after normalisation."""
-    return float(any(normalise(answer) == normalise(g) for g in gold))
-
-
-def f1(answer: str, gold: Sequence[str]) -> float:
-    """The best F1 of token overlap with one of the gold answers."""
-    return max((_f1(normalise(answer).split(), normalise(g).split()) for g in gold), default=0.0)
-
-
-def _f1(found: list[str], wanted: list[str]) -> float:
-    if not found or not wanted:
-        return float(found == wanted)
-    common = sum((Counter(found) & Counter(wanted)).values())
-    return 2 * common / (len(found) + len(wanted))
+__all__ = ["Judged", "exact_match", "f1", "judge", "normalise", "summarise"]
 
 
 @dataclass(frozen=True, slots=True)

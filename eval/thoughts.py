@@ -31,6 +31,8 @@ from indexes.index import Hit
 from indexes.progress import OnProgress, Progress
 from indexes.queries import Query
 
+_CALLED = ("answerer", "remote")  # readers that call a large language model
+
 DEPTHS = (5, 10)
 Half = Literal["all", "development", "held-out"]
 Ending = Literal["exact", "wrong", "abstained", "error"]
@@ -172,7 +174,7 @@ def _row(
         tuple(hit.passage.id for hit in hits),
         without,
         with_,
-        (outcome.calls if outcome else 0) + (reader is not None and reader.kind != "extractive"),
+        (outcome.calls if outcome else 0) + (reader is not None and reader.kind in _CALLED),
         outcome.tokens if outcome else 0,
         think_seconds,
         outcome,

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from indexes.changes import survey
+from indexes.changes import item_of, survey
 from indexes.chunking import Chunker
 from indexes.companions import Companion, follow_all
 from indexes.documents import Source
@@ -169,6 +169,40 @@ class IndexWriter:
             )
             manifest.chunker = old.chunker
             manifest.failures = old.failures
+            done = self._publisher.publish_all(
+                staging, old, manifest, started, carry_from=old, keep_encoders=True
+            )
+            return self._followed(done)
+
+    def read_documents(
+        self, wanted: Iterable[str], open_source: Callable[[str], Source]
+    ) -> BuildResult:
+        """Read these documents of the index again, by id or uri, and nothing else.
+
+        A document that cannot be read any more stays as it was, and is listed as a failure.
+
+        Raises:
+            UnknownNameError: there is no such document; nothing is read then.
+        """
+        started = time.monotonic()
+        with writer_lock(self.folder):
+            old = read_manifest(self.folder)
+            remove(leftovers(self.folder, old))
+            store = self._open_store(old)
+            by_name = {name: d for d in store.documents() for name in (d.id, d.uri)}
+            items = {}
+            for name in wanted:
+                if name not in by_name:
+                    raise UnknownNameError("document", name, by_name)
+                document = by_name[name]
+                items[document.uri] = item_of(open_source(document.source), document.uri)
+            staging = Staging(self.folder, self._chunker, store, same_chunker=True, reuse=False)
+            staging.read_again(items)
+            staging.finish()
+            manifest = self._publisher.manifest_for(staging, old, old.sources, set(old.excluded))
+            manifest.chunker = old.chunker
+            others = [failure for failure in old.failures if failure.uri not in items]
+            manifest.failures = [*others, *staging.changes.failures]
             done = self._publisher.publish_all(
                 staging, old, manifest, started, carry_from=old, keep_encoders=True
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from indexes.corpora.files import FileSource
 from indexes.documents import Entry, ReadFailure, Source
 from indexes.store import PassageStore
 
@@ -55,6 +56,19 @@ class Changes:
             self.moved.append(Move(origin, uri))
             del gone[origin]
         self.added, self.removed = added, list(gone)
+
+
+def item_of(source: Source, uri: str) -> Entry | ReadFailure:
+    """What a source offers under one uri; a failure where it offers that no longer.
+
+    A file is looked up by itself; of other sources the items are gone through until it comes.
+    """
+    if isinstance(source, FileSource) and (found := source.item(uri)) is not None:
+        return found
+    for item in source.entries():
+        if item.uri == uri:
+            return item
+    return ReadFailure(uri, "its source does not have it any more", "update the index")
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ the page into a notice; neither shows a stack trace.
     │   ├── ModelCorruptError
     │   ├── ModelFetchError
     │   └── ModelRuntimeError
+    ├── TrainingError              a training run cannot go on; its last checkpoint is kept
     ├── GraphError                 a change or operation that does not fit the graph of thoughts
     ├── BudgetSpentError           a question's model calls or seconds are used up
     └── StorageError               home folder not writable, disk full, database damaged
@@ -120,6 +121,10 @@ class ModelFetchError(ModelError):
 
 class ModelRuntimeError(ModelError):
     """The runtime is missing, or the model failed while it ran."""
+
+
+class TrainingError(KnowledgeAssistantError):
+    """A training run cannot go on; what it kept until then is whole."""
 
 
 class GraphError(KnowledgeAssistantError):

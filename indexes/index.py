@@ -4,6 +4,8 @@ each query ─┬─ lexical ─┐
             ├─ dense ───┼─ fuse (min-max) ─┐
             └─ sparse ──┘                  ├─ add by weight ─ hits, each with rank and score of
       …the other queries likewise ─────────┘                  every stage, and each query's share
+
+A further list (`indexes.further`) adds to what was fused for each query.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from indexes.documents import Passage
 from indexes.encoders import Encoders
 from indexes.errors import IndexCorruptError
 from indexes.filters import Filter
+from indexes.further import FurtherList, FurtherRanking, Through, with_further
 from indexes.fusion import add_up, fusion_named
 from indexes.lexical.index import LexicalIndex
 from indexes.manifest import MANIFEST, STAGES, STORE_FILE, Manifest, read_manifest
@@ -52,6 +55,7 @@ class Hit:
     `score` is the fused one (in [0, 1] with min-max); `shares` are the queries' parts of it, in
     their order. Where a reranker or diversity changed the order, it does not follow the score.
     `duplicates` are passages that say nearly the same and are not listed by themselves.
+    `through` is what further lists found it through, best first.
     """
 
     passage: Passage
@@ -61,6 +65,7 @@ class Hit:
     shares: tuple[float, ...] = ()
     rerank: RerankPlace | None = None
     duplicates: tuple[Passage, ...] = ()
+    through: tuple[Through, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +152,7 @@ class Index:
         without: Collection[int] = (),
         where: Filter | None = None,
         refinement: Refinement = PLAIN,
+        further: FurtherList | None = None,
     ) -> SearchResult:
         """The best `limit` passages for a query, or for several at once.
 
@@ -158,6 +164,7 @@ class Index:
             without: rows that are not to be found.
             where: find passages of these documents only.
             refinement: what happens to the fused list before it is cut.
+            further: one more list beside those of the stages.
 
         Raises:
             UsageError: the query is empty.
@@ -170,12 +177,20 @@ class Index:
         with damage_in_words(self.folder, self.manifest):
             rankings, missing = self.rank(queries, depth, wanted, without, where)
         fused = [fuse(own, w) for own, w in zip(rankings, by_query, strict=True)]
+        lists = self._further(further, queries, depth, without, where)
+        if further is not None:
+            for number, more in enumerate(lists):
+                fused[number] = with_further(fused[number], more.ranking, further.weight)
+                if len(more.ranking):
+                    rankings[number][further.name] = more.ranking
         shares = add_up(fused, [q.weight for q in queries])
         vectors = self.dense.vectors if self.dense is not None else None
         best = refined(queries, shares, self.store, refinement, limit=limit, vectors=vectors)
         stages = tuple(s for s in STAGES if any(s in own for own in rankings))
         with damage_in_words(self.folder, self.manifest):
-            hits = self._hits(best, rankings)
+            hits = self._hits(best, rankings, lists)
+        if further is not None and any(further.name in own for own in rankings):
+            stages = (*stages, further.name)
         return SearchResult(queries[0].text, hits, stages, missing)
 
     def rank(
@@ -188,6 +203,20 @@ class Index:
     ) -> tuple[list[dict[str, Ranking]], dict[str, str]]:
         """For each query every stage's own list; and why a stage that was wanted has none."""
         return self._ranker.rank(queries, depth, stages, without, self.allowed(where))
+
+    def _further(
+        self,
+        further: FurtherList | None,
+        queries: Sequence[Query],
+        depth: int,
+        without: Collection[int],
+        where: Filter | None,
+    ) -> list[FurtherRanking]:
+        if further is None or further.weight <= 0:
+            return []
+        masks = self._ranker.masks(queries, self.allowed(where))
+        found = further.rank(queries, depth + len(without), masks)
+        return [FurtherRanking(one.ranking.without(without, depth), one.through) for one in found]
 
     def allowed(self, where: Filter | None) -> Allowed | None:
         """Which rows a filter lets through; None where it lets through all.
@@ -209,7 +238,10 @@ class Index:
         return [row for row in rows if mask is None or mask[row]]
 
     def _hits(
-        self, best: Sequence[Refined], rankings: Sequence[Mapping[str, Ranking]]
+        self,
+        best: Sequence[Refined],
+        rankings: Sequence[Mapping[str, Ranking]],
+        lists: Sequence[FurtherRanking],
     ) -> list[Hit]:
         places: dict[int, dict[str, StagePlace]] = {one.row: {} for one in best}
         for own in rankings:
@@ -231,6 +263,7 @@ class Index:
                 one.shares,
                 one.rerank,
                 tuple(copied[row] for row in one.duplicates),
+                _through(one.row, lists),
             )
             for rank, one in enumerate(best, start=1)
         ]
@@ -238,6 +271,15 @@ class Index:
     def document(self, document_id: str) -> StoredDocument | None:
         """A document with its whole text."""
         return self.store.document(document_id)
+
+
+def _through(row: int, lists: Sequence[FurtherRanking]) -> tuple[Through, ...]:
+    """What the further lists of all queries found a row through, each thing once, best first."""
+    found = sorted(
+        (one.through[row] for one in lists if row in one.through),
+        key=lambda through: (-through.score, through.id),
+    )
+    return tuple({through.id: through for through in reversed(found)}.values())[::-1]
 
 
 def _stamp(folder: Path) -> tuple[int, int]:

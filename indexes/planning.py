@@ -87,6 +87,13 @@ def cost_of(
     )
 
 
+def seconds_anew(manifest: Manifest) -> float | None:
+    """Seconds of encoding that building the whole index anew takes, at the rates that its encoders
+    had; None where a stage or its rate is not known."""
+    rates = [s.rate if (s := manifest.stages.get(name)) else 0.0 for name in ("dense", "sparse")]
+    return sum(manifest.passages / rate for rate in rates) if all(rates) else None
+
+
 def _spread(entries: Sequence[Entry], most: int) -> list[Entry]:
     """At most so many entries, evenly spread."""
     if len(entries) <= most:

@@ -60,7 +60,7 @@ class Ranker:
         """
         rankings: list[dict[str, Ranking]] = [{} for _ in queries]
         missing: dict[str, str] = {}
-        masks = [self._mask(query, allowed) for query in queries]
+        masks = self.masks(queries, allowed)
         ways: dict[str, StageRanker] = {
             "lexical": self._by_words,
             "dense": self._by_vectors,
@@ -75,6 +75,10 @@ class Ranker:
             for own, ranking in zip(rankings, found, strict=True):
                 own[stage] = ranking.without(without, depth) if without else ranking
         return rankings, missing
+
+    def masks(self, queries: Sequence[Query], allowed: Allowed | None) -> list[Allowed | None]:
+        """For each query which rows it may find; None: all."""
+        return [self._mask(query, allowed) for query in queries]
 
     def _mask(self, query: Query, allowed: Allowed | None) -> Allowed | None:
         """Which rows a query may find: those with its phrases, where it insists on them."""

@@ -32,6 +32,10 @@ class PassageReader(Protocol):
         """The rows of these passages, ascending; ids that are not here are left out."""
         ...
 
+    def of_document(self, document_id: str) -> dict[int, Passage]:
+        """A document's passages by row, in its order."""
+        ...
+
     def passages(self) -> Iterator[Passage]:
         """Every passage, by row."""
         ...

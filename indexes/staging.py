@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from indexes.changes import Changes
@@ -118,6 +118,18 @@ class Staging:
             if document_id in document_ids:
                 self.changes.removed.append(uri)
             else:
+                self._take(0, document_id, source)
+                self.changes.unchanged += 1
+        self._commit()
+
+    def read_again(self, items: Mapping[str, Entry | ReadFailure]) -> None:
+        """Stage the published documents, those of `items` (by uri) read anew, in their order."""
+        assert self._published is not None
+        known = self._published.fingerprints()
+        for document_id, uri, source in self._published.in_order():
+            if uri in items:
+                self._stage(items[uri], source, known)
+            elif document_id not in self._ids:  # a failure above it may have kept it already
                 self._take(0, document_id, source)
                 self.changes.unchanged += 1
         self._commit()

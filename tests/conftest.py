@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -16,6 +19,13 @@ from assistant.settings import Settings, default_home, load_settings
 
 MODELS = default_home() / "models"
 
+# No test is timed: a machine that does something else besides is slow, and nothing is wrong.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+if "CI" not in os.environ:  # there Hypothesis takes a profile of its own, untimed as well
+    hypothesis.settings.load_profile("untimed")
+
 
 def weights(name: str) -> Path:
     """The path of installed weights; skips the test, saying what to fetch, if they are absent."""
@@ -23,6 +33,14 @@ def weights(name: str) -> Path:
         return ModelStore(MODELS).path(name)
     except KnowledgeAssistantError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(autouse=True)
+def _logging_stays_on() -> Iterator[None]:
+    """The command line turns logging off for its process, which in a test is that of all tests."""
+    before = logging.root.manager.disable
+    yield
+    logging.disable(before)
 
 
 @pytest.fixture

@@ -14,6 +14,9 @@ from assistant.events import AnswerDone, SentenceChecked
 OnSource = Callable[[Source], None]
 
 _UNSUPPORTED = ":orange-badge[not supported]"
+# From here on a passage says the sentence nearly in its words; below, loosely. The least that
+# counts as support at all is `assistant.answering.support.SUPPORT_THRESHOLD`.
+_WELL = 0.70
 
 
 def show_answer(view: TurnView, on_source: OnSource) -> None:
@@ -33,6 +36,19 @@ def show_answer(view: TurnView, on_source: OnSource) -> None:
         _show_sources(view, on_source, "Sources")
 
 
+def answer_text(view: TurnView) -> str:
+    """An answer without its controls, however the turn ended, as harmless Markdown."""
+    if view.failed is not None:
+        return plain(sentence(view.failed.message))
+    if view.done is None:
+        return plain(view.written.strip()) or "Stopped before anything was written."
+    if view.by_assistant:
+        return plain(view.done.text)
+    if view.done.abstained:
+        return f"**Not in your documents** {plain(sentence(view.done.missing))}"
+    return sentences_markdown(view.done)
+
+
 def answer_markdown(sentences: Sequence[SentenceChecked]) -> str:
     """Checked sentences with their marks, as harmless Markdown."""
     parts = []
@@ -43,9 +59,25 @@ def answer_markdown(sentences: Sequence[SentenceChecked]) -> str:
 
 
 def marks(checked: SentenceChecked) -> str:
-    """`[1] [3]`, in the page's colour."""
-    numbers = sorted({citation.number for citation in checked.citations})
-    return " ".join(f":primary[\\[{number}\\]]" for number in numbers)
+    """`[1] [3 loosely]`: in the page's colour where the passage supports the sentence well, else
+    paler and said in words."""
+    best: dict[int, float] = {}
+    for citation in checked.citations:
+        best[citation.number] = max(citation.support, best.get(citation.number, 0.0))
+    return " ".join(
+        f":green[\\[{number}\\]]" if best[number] >= _WELL else f":gray[\\[{number} loosely\\]]"
+        for number in sorted(best)
+    )
+
+
+def loosely(sentences: Sequence[SentenceChecked]) -> bool:
+    """Whether a mark says that a passage supports its sentence loosely."""
+    return any(
+        citation.support < _WELL
+        for checked in sentences
+        if checked.status != "dropped"
+        for citation in checked.citations
+    )
 
 
 def quotation_markdown(sentences: Sequence[SentenceChecked]) -> str:
@@ -58,15 +90,24 @@ def quotation_markdown(sentences: Sequence[SentenceChecked]) -> str:
     return "\n\n".join(quotes)
 
 
+def sentences_markdown(done: AnswerDone) -> str:
+    """The sentences of an answer: quotations each by itself, what was written as one text."""
+    shown = quotation_markdown if done.quoted else answer_markdown
+    return shown(done.sentences)
+
+
 def _show_sentences(done: AnswerDone) -> None:
     if done.quoted:
         st.caption(":material/format_quote: Quotations, word for word from your documents")
-        st.markdown(quotation_markdown(done.sentences))
+    st.markdown(sentences_markdown(done))
+    if done.quoted:
         return
-    st.markdown(answer_markdown(done.sentences))
-    unsupported = sum(checked.status == "unsupported" for checked in done.sentences)
-    if unsupported:
+    if any(checked.status == "unsupported" for checked in done.sentences):
         st.caption("Sentences marked as not supported are in none of the passages found.")
+    if loosely(done.sentences):
+        st.caption("“Loosely”: the passage says it in other words, or says part of it.")
+    if any(checked.original for checked in done.sentences):
+        st.caption("Translated by the model after the check, sentence by sentence.")
 
 
 def _show_abstention(done: AnswerDone) -> None:

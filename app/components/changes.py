@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app.components.notices import errors_shown
+from app.components.notices import errors_shown, say_next
 from app.components.text import one_line, plain
 from assistant.thoughts.changes import Batch
 from assistant.thoughts.persistent.graph import KnowledgeGraph
@@ -44,5 +44,5 @@ def show_changes(graph: KnowledgeGraph) -> None:
 def _do(change: Callable[[], Batch], word: str) -> None:
     with errors_shown():
         batch = change()
-        st.toast(plain(f"{word}: {one_line(batch.reason, 120)}"), icon=":material/history:")
+        say_next(plain(f"{word}: {one_line(batch.reason, 120)}"), ":material/history:")
         st.rerun()

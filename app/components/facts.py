@@ -30,6 +30,8 @@ class Facts:
         open: shows a source.
         keep: keeps a fact with the index; None where that is not offered.
         why_not: why facts cannot be kept, where they cannot.
+        without: asks the question again without a fact; None where that is not offered.
+        page: gives what opens an entity's page, by its id; None where there is no such page.
     """
 
     labels: Mapping[str, str]
@@ -37,6 +39,8 @@ class Facts:
     open: Callable[[Source], None]
     keep: Callable[[Fact], None] | None = None
     why_not: str = ""
+    without: Callable[[Fact], None] | None = None
+    page: Callable[[str], Callable[[], None] | None] = lambda identity: None
 
 
 def passage_as_found(passage: Passage) -> FoundPassage:
@@ -79,6 +83,7 @@ def show_fact(fact: Fact, facts: Facts, key: str, *, strong: bool = False) -> No
                 _show_place(evidence, facts, f"{key}-{fact.id}-{number}")
                 if number == len(shown) - 1:
                     _show_keep(fact, facts, key)
+                    _show_without(fact, facts, key)
         if len(fact.evidence) > _MOST_PLACES:
             st.caption(f"Said in {len(fact.evidence) - _MOST_PLACES:,} more places.")
 
@@ -109,3 +114,16 @@ def _show_keep(fact: Fact, facts: Facts, key: str) -> None:
     )
     if pressed and facts.keep is not None:
         facts.keep(fact)
+
+
+def _show_without(fact: Fact, facts: Facts, key: str) -> None:
+    if facts.without is None or fact.obsolete:
+        return
+    if st.button(
+        "Ask again without it",
+        key=f"without-{key}-{fact.id}",
+        icon=":material/undo:",
+        type="tertiary",
+        help="The fact does not count, and its sentence is not read; only for this question.",
+    ):
+        facts.without(fact)

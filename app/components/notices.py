@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,9 @@ import streamlit as st
 
 from app.components.text import plain
 from assistant.errors import KnowledgeAssistantError
+
+_SAID = "to-be-said"
+_log = logging.getLogger(__name__)
 
 
 def show_error(message: str, remedy: str = "") -> None:
@@ -20,12 +24,29 @@ def show_warning(message: str, remedy: str = "") -> None:
     st.warning(f"{plain(sentence(message))}{_advice(remedy)}", icon=":material/warning:")
 
 
+def say_next(text: str, icon: str) -> None:
+    """A short notice that is shown when the page runs next, which has to be at once.
+
+    A toast of the run that ends with `st.rerun` may never be sent: Streamlit drops what waits for
+    being sent when the next run begins.
+    """
+    st.session_state[_SAID] = text, icon
+
+
+def show_said() -> None:
+    """Show what the run before left to be said."""
+    if said := st.session_state.pop(_SAID, None):
+        text, icon = said
+        st.toast(text, icon=icon)
+
+
 @contextmanager
 def errors_shown() -> Iterator[None]:
     """Errors of the project that happen inside become a notice; the rest of the page goes on."""
     try:
         yield
     except KnowledgeAssistantError as error:
+        _log.warning("an error was shown", exc_info=error)  # its kind and place, not its words
         show_error(error.message, error.remedy)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -19,6 +20,8 @@ def progress_text(progress: Progress) -> str:
     is_bytes = progress.unit == "bytes"
     unit = "" if is_bytes else f" {progress.unit}"
     total = f" of {_amount(progress.total, is_bytes)}" if progress.total else ""
+    if not progress.unit:
+        return progress.stage
     parts = [f"{progress.stage}: {_amount(progress.done, is_bytes)}{total}{unit}"]
     finished = progress.total is not None and progress.done >= progress.total
     if progress.rate > 0 and not finished:
@@ -51,16 +54,24 @@ def size_text(count: float) -> str:
     return f"{count:.1f} GB"
 
 
-def show_jobs(jobs: Jobs, title_part: str = "", *, stoppable: bool = True) -> list[Job]:
+def show_jobs(
+    jobs: Jobs, title_part: str | tuple[str, ...] = "", *, stoppable: bool = True
+) -> list[Job]:
     """Running jobs whose title contains `title_part`, looked at again until they end.
 
     Then the whole page runs again, so that it shows what the work brought. Returns the jobs
     that have ended.
+
+    Args:
+        title_part: several of them: titles that begin with one.
     """
-    found = [job for job in jobs.list() if title_part in job.title]
+    found = [job for job in jobs.list() if _is_meant(job, title_part)]
     running = [job.id for job in found if job.state == "running"]
     if running:
-        st.fragment(run_every=EVERY, key=f"jobs-{title_part}")(_watch)(jobs, running, stoppable)
+        # With the page in its key: under the same key on another page, which shows the same work,
+        # it would not be run again by itself.
+        key = f"jobs-{urlsplit(st.context.url or '').path}-{title_part}"
+        st.fragment(run_every=EVERY, key=key)(_watch)(jobs, running, stoppable)
     return [job for job in found if job.state != "running"]
 
 
@@ -70,9 +81,12 @@ def show_ended(
     """What became of the work: failures until they are put away; `go_on` starts one again."""
     for job in ended:
         if job.state == "failed":
+            stopped = job.message in ("", "stopped")
+            how = "was stopped" if stopped else "did not end"
             with st.container(border=True):
-                st.markdown(f":material/error: **{plain(sentence(job.title)[:-1])}** did not end")
-                st.markdown(plain(sentence(job.message or "it was stopped")))
+                st.markdown(f":material/error: **{plain(sentence(job.title)[:-1])}** {how}")
+                if not stopped:
+                    st.markdown(plain(sentence(job.message)))
                 st.caption("What was done so far is kept; starting it again goes on from there.")
                 with st.container(horizontal=True):
                     if go_on is not None:
@@ -111,6 +125,12 @@ def _show_running(job: Job, stop: Callable[[str], None] | None) -> None:
         if stop is not None and st.button("Stop", key=f"stop-{job.id}"):
             with errors_shown():
                 stop(job.id)
+
+
+def _is_meant(job: Job, title_part: str | tuple[str, ...]) -> bool:
+    if isinstance(title_part, tuple):
+        return job.title.startswith(title_part)
+    return title_part in job.title
 
 
 def _amount(count: float, is_bytes: bool) -> str:

@@ -14,6 +14,12 @@ from assistant.models.store import ModelStatus
 from assistant.settings import Settings
 
 FETCH_TITLE = "fetch the language model"
+_OFFERS = {
+    "small": "**A small model answers for now**, in one or two sentences, within a second. The "
+    "large language model joins what several passages say; it takes longer.",
+    "extractive": "**Answers are quotations for now.** With the language model they are written in "
+    "sentences of their own, still with sources.",
+}
 
 
 def reader_in_force(settings: Settings, installed: Sequence[ModelStatus]) -> tuple[str, str]:
@@ -28,22 +34,22 @@ def reader_in_force(settings: Settings, installed: Sequence[ModelStatus]) -> tup
     if wanted == "answerer" or (wanted == "auto" and has_local):
         missing = "" if has_local else ", which is not installed"
         return "answerer", f"{local} on this computer{missing}"
+    if wanted in ("auto", "small") and "minilm" in names:
+        return "small", "the small reader on this computer"
     return "extractive", "no model: answers are quotations from your documents"
 
 
 def show_answerer_offer(settings: Settings, models: Sequence[ModelStatus], jobs: Jobs) -> None:
-    """Without the language model answers are quotations; one click fetches it."""
+    """Without the large language model a small one answers, or answers are quotations; one click
+    fetches the large one."""
     ended = show_jobs(jobs, FETCH_TITLE)
     show_ended(jobs, [job for job in ended if job.title == FETCH_TITLE])
     kind, _ = reader_in_force(settings, models)
     fetching = any(job.title == FETCH_TITLE and job.state == "running" for job in jobs.list())
-    if kind != "extractive" or settings.answering.reader != "auto" or fetching:
+    if kind not in ("small", "extractive") or settings.answering.reader != "auto" or fetching:
         return
     with st.container(border=True):
-        st.markdown(
-            "**Answers are quotations for now.** With the language model they are written in "
-            "sentences of their own, still with sources."
-        )
+        st.markdown(_OFFERS[kind])
         st.button(
             f"Fetch the language model ({size_text(find_entry('answerer').bytes)})",
             icon=":material/download:",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.components.notices import errors_shown
+from app.components.notices import errors_shown, say_next
 from app.components.text import one_line, plain
 from app.components.turn import TurnView
 from assistant.memory.person import PersonMemory
@@ -23,9 +23,7 @@ def remember(text: str, person: PersonMemory) -> None:
     """Keep it and say so; the page is drawn again. What is wrong with it is said in words."""
     with errors_shown():
         kept = person.add(text)
-        st.toast(
-            plain(f"I will remember: “{one_line(kept.text)}”"), icon=":material/bookmark_added:"
-        )
+        say_next(plain(f"I will remember: “{one_line(kept.text)}”"), ":material/bookmark_added:")
         st.rerun()
 
 

@@ -62,6 +62,11 @@ def _source(source: Source, document: StoredDocument | None) -> None:
     passage = source.passage
     if passage.headings:
         st.caption(plain(" › ".join(passage.headings)))
+    if source.support is not None:
+        st.caption(f"Support by the check: {source.support:.2f} of 1")
+    for entry in passage.prepared[:1]:
+        kind = "question" if entry.question else "statement"
+        st.caption(f"Found through a prepared {kind}: {plain(entry.text)}")
     pdf = unchanged_pdf(passage.uri, document.fingerprint) if document else None
     if pdf is not None and passage.page is not None:
         page, text = st.tabs([f"Page {passage.page}", "Text"])

@@ -29,6 +29,7 @@ _DECIDED = {
     "not used": "Not used of what the model wrote",
     "vote": "Another reading",
     "think": "Thinking ended early",
+    "leave out": "Left out, as you asked",
 }
 _LONGEST = 300  # characters of a reason
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from app.components.chart import Drawing, Link, chart_spec, clicked, drawing_of
+from app.components.fact_table import show_table
 from app.components.facts import Facts, show_fact
 from app.components.growth import Growth
 from app.components.notices import errors_shown, sentence
 from app.components.text import one_line, plain
 from app.components.turn import TurnView
+from app.components.visiting import show_pages
 from app.components.words import counted
 from assistant.thoughts.contradictions import find_contradictions
 from assistant.thoughts.graph import ThoughtGraph
@@ -116,7 +118,7 @@ def _show(view: TurnView, answer: AnswerGraph, facts: Facts, key: str) -> None:
     st.caption(plain(sentence(view.growth.line)))
     chosen: list[Fact] | None = None
     if len(answer.graph):  # facts; slots alone are no drawing
-        chosen = _choose(drawing_of_answer(answer), answer, key)
+        chosen = _choose(drawing_of_answer(answer), answer, key, _title(facts))
     else:
         st.caption("No sentence read states a fact that bears on the question.")
     if chosen is None:
@@ -125,6 +127,7 @@ def _show(view: TurnView, answer: AnswerGraph, facts: Facts, key: str) -> None:
             st.caption("What the answer rests on")
     for fact in chosen[:_MOST_FACTS]:
         show_fact(fact, facts, key, strong=fact.id in answer.supporting)
+    show_pages(_ends(chosen[:_MOST_FACTS], answer), facts.page, key)
     if len(chosen) > _MOST_FACTS:
         st.caption(f"{len(chosen) - _MOST_FACTS:,} more; choose one in the list.")
     _show_slots(view, answer)
@@ -149,13 +152,19 @@ def show_chart(drawing: Drawing, key: str, labels: dict[str, str]) -> tuple[list
     return clicked(drawing, state)
 
 
-def _choose(drawing: Drawing, answer: AnswerGraph, key: str) -> list[Fact] | None:
+def _choose(
+    drawing: Drawing, answer: AnswerGraph, key: str, place: Callable[[str], str]
+) -> list[Fact] | None:
     """The facts that were chosen by a click on the chart or in the list; None: none was."""
     labels = answer.labels
-    facts, nodes = show_chart(drawing, key, labels)
     ordered = sorted(
         answer.graph.facts(obsolete=True), key=lambda fact: fact.id not in answer.supporting
     )
+    drawn, listed_ = st.tabs(["Drawing", "Table"])
+    with drawn:
+        facts, nodes = show_chart(drawing, key, labels)
+    with listed_:
+        show_table(ordered, labels, answer.supporting, place)
     by_id = {fact.id: fact for fact in ordered}
     picked = st.selectbox(
         "Fact",
@@ -197,13 +206,25 @@ def _show_slots(view: TurnView, answer: AnswerGraph) -> None:
 
 
 def _show_falls(view: TurnView, answer: AnswerGraph, facts: Facts) -> None:
+    if lines := falling_lines(answer, _title(facts)):
+        st.caption("What would fall with a source")
+        st.markdown("\n".join(f"- {plain(line)}" for line in lines))
+
+
+def _title(facts: Facts) -> Callable[[str], str]:
+    """The title of a passage, by its id."""
+
     def title(source: str) -> str:
         passage = facts.passage(source)
         return passage.title if passage is not None else source
 
-    if lines := falling_lines(answer, title):
-        st.caption("What would fall with a source")
-        st.markdown("\n".join(f"- {plain(line)}" for line in lines))
+    return title
+
+
+def _ends(facts: Iterable[Fact], answer: AnswerGraph) -> list[Node]:
+    """What the facts are about, each once."""
+    ids = dict.fromkeys(end for fact in facts for end in (fact.subject, fact.object))
+    return [answer.graph.node(identity) for identity in ids]
 
 
 def _show_contradictions(answer: AnswerGraph) -> None:

@@ -36,6 +36,9 @@ def show_trace(view: TurnView) -> None:
         if view.done is not None:
             times = " · ".join(f"{k} {v:.2f} s" for k, v in view.done.seconds.items())
             st.caption(plain(f"{times} · reader: {view.done.reader}"))
+        if chosen := view.options.chosen:
+            told = ", ".join(f"{name} {value}" for name, value in chosen.items())
+            st.caption(plain(f"Chosen for this question: {told}"))
 
 
 def query_lines(view: TurnView) -> list[str]:

@@ -26,6 +26,7 @@ from assistant.events import (
     TurnStopped,
     UsedStatement,
 )
+from assistant.options import AS_SET, TurnOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,15 @@ class Source:
     passage: FoundPassage
     spans: tuple[tuple[int, int], ...]
     quotes: tuple[str, ...]
+    support: float | None = None  # the best of the citations', in [0, 1]
 
     @property
     def label(self) -> str:
         """For a button: number (0 is none), title, page; not escaped."""
         page = f", p. {self.passage.page}" if self.passage.page is not None else ""
         number = f"[{self.passage.number}] " if self.passage.number else ""
-        return f"{number}{self.passage.title or self.passage.uri}{page}"
+        attached = " (attached)" if self.passage.attached else ""
+        return f"{number}{self.passage.title or self.passage.uri}{page}{attached}"
 
 
 @dataclass(slots=True)
@@ -51,6 +54,8 @@ class TurnView:
     question: str = ""
     turn_id: str = ""
     index: str = ""
+    options: TurnOptions = AS_SET
+    without_facts: tuple[str, ...] = ()
     found: PassagesFound | None = None
     queries: QueriesWritten | None = None
     told: StatementsChosen | None = None
@@ -74,7 +79,8 @@ class TurnView:
             self.checked.append(event)
         elif isinstance(event, TurnStarted):
             self.question, self.turn_id = event.question, event.turn_id
-            self.index = event.index
+            self.index, self.options = event.index, event.options
+            self.without_facts = event.without_facts
         elif isinstance(event, QueriesWritten):
             self.queries = event
         elif isinstance(event, StatementsChosen):
@@ -107,18 +113,22 @@ class TurnView:
             closest = set(self.done.closest)
             return [Source(p, (), ()) for p in self._passages if p.number in closest]
         cited: dict[int, list[tuple[int, int, str]]] = {}
+        support: dict[int, float] = {}
         for checked in self.done.sentences if self.done else self.checked:
             if checked.status == "dropped":
                 continue
             for citation in checked.citations:
                 place = (citation.start, citation.end, citation.quote)
                 cited.setdefault(citation.number, []).append(place)
+                best = max(citation.support, support.get(citation.number, 0.0))
+                support[citation.number] = best
         by_number = {passage.number: passage for passage in self._passages}
         return [
             Source(
                 by_number[number],
                 tuple((start, end) for start, end, _ in places),
                 tuple(dict.fromkeys(quote for _, _, quote in places)),
+                support[number],
             )
             for number, places in cited.items()
             if number in by_number

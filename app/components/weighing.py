@@ -89,6 +89,11 @@ def _show_keeping(settings: Settings, weighing: Weighing) -> None:
     changes = {name: value for name, value in after.items() if value != before[name]}
     words = [f"{STAGES[s]} {weight:.2f}" for s, weight in settings.retrieval.weights.items()]
     in_force = f"{', '.join(words)}, {settings.retrieval.depth:,} candidates of each"
+    if settings.retrieval.reranker != "off":  # it comes after what is tried out here
+        in_force += (
+            f"; then the first {settings.retrieval.rerank_depth} are reranked by "
+            f"{settings.retrieval.reranker}"
+        )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(plain(f"In force for answers: {in_force}."))
         if changes:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from app.components.text import plain
+from app.components.tour import show_tour, show_tour_again, tour_is_on
 from app.components.words import counted
+from assistant.memory.preferences import Preferences
 
 
 def show_welcome(
@@ -15,12 +17,14 @@ def show_welcome(
     documents: int,
     questions: Sequence[str],
     ask: Callable[[str], None],
+    preferences: Preferences,
     *,
     local: bool,
 ) -> None:
     """Explains itself and offers questions that the index can answer.
 
     Args:
+        preferences: know whether the tour is over.
         local: nothing leaves the computer; false where a remote endpoint writes the answers.
     """
     st.header("Ask your documents", anchor=False)
@@ -40,6 +44,9 @@ def show_welcome(
             on_click=ask,
             args=(question,),
         )
+    if tour_is_on(preferences):
+        show_tour(preferences, asked=False)
+        return
     st.markdown(
         ":material/format_quote: Each sentence carries a mark; the buttons below an answer open "
         "the passage in its document.\n\n"
@@ -47,3 +54,4 @@ def show_welcome(
         "“Not in your documents”.\n\n"
         ":material/library_books: Add your own files in the library."
     )
+    show_tour_again()

@@ -8,6 +8,6 @@ SEARCHES = {stage: f"the search by {name}" for stage, name in STAGES.items()}
 """The same within sentences."""
 
 
-def counted(count: int, noun: str) -> str:
-    """`1 passage`, `1,200 passages`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """`1 passage`, `1,200 passages`; `plural` where an s is not enough."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"

@@ -15,6 +15,7 @@ from app.components.progress import show_ended, show_jobs
 from app.components.source import open_source
 from app.components.text import plain
 from app.components.turn import Source
+from app.components.visiting import ENTITY, INDEX, leave_address
 from app.components.words import counted
 from assistant.errors import KnowledgeAssistantError
 from assistant.events import FoundPassage
@@ -24,12 +25,11 @@ from assistant.thoughts.persistent.graph import KnowledgeGraph
 from indexes.manifest import Manifest
 
 _JOBS = "index "  # as the library calls this work
-_ENTITY = "entity"  # in the address
 _FOUND = 20
 
 
 def _choose(identity: str) -> None:
-    st.query_params[_ENTITY] = identity
+    st.query_params[ENTITY] = identity
 
 
 def _go_on(home: Opened, job: Job) -> None:
@@ -92,7 +92,7 @@ def _look(home: Opened, name: str, graph: KnowledgeGraph) -> None:
             show_results(found, _choose)
         else:
             st.markdown(plain(f"Nothing in this graph is called “{words.strip()}”."))
-    identity = st.query_params.get(_ENTITY)
+    identity = st.query_params.get(ENTITY)
     if identity is None:
         return
     page = graph.entity(identity)
@@ -129,13 +129,13 @@ def main() -> None:
         st.markdown("There is no index yet. Make one in the library.")
         return
     names = sorted(manifests)
-    default = home.workspace.settings.retrieval.index
+    default = st.query_params.get(INDEX, home.workspace.settings.retrieval.index)
     name = st.selectbox(
         "Index",
         names,
         index=names.index(default) if default in names else 0,
         key="graph-index",
-        on_change=lambda: st.query_params.pop(_ENTITY, None),
+        on_change=leave_address,
     )
     graph = home.workspace.graph(name)
     if graph is None:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.components.context import opened
-from app.components.notices import errors_shown
+from app.components.context import close_person, opened
+from app.components.notices import errors_shown, say_next
+from app.components.profiles import show_profiles
 from app.components.remember import remember
 from app.components.text import one_line, plain
 from app.components.words import counted
@@ -31,7 +32,7 @@ def _add(person: PersonMemory) -> None:
 def _forget(statement: Statement, person: PersonMemory) -> None:
     with errors_shown():
         person.forget(statement.id)
-        st.toast(plain(f"Forgotten: “{one_line(statement.text)}”"), icon=":material/delete:")
+        say_next(plain(f"Forgotten: “{one_line(statement.text)}”"), ":material/delete:")
         st.rerun()
 
 
@@ -61,12 +62,13 @@ def _all_of_them(statements: Sequence[Statement], person: PersonMemory) -> None:
             if st.button("Forget all of it", type="primary", key="forget-all"):
                 with errors_shown():
                     count = person.forget_all()
-                    st.toast(f"{counted(count, 'statement')} forgotten.", icon=":material/delete:")
+                    say_next(f"{counted(count, 'statement')} forgotten.", ":material/delete:")
                     st.rerun()
 
 
 def main() -> None:
-    person = opened().workspace.person
+    home = opened()
+    person = home.workspace.person
     st.header("About you", anchor=False)
     st.markdown(
         "What you tell here helps to understand your questions and to answer them: the few "
@@ -84,6 +86,7 @@ def main() -> None:
                 "only what you add here, or in the chat with “Remember that …” or the button "
                 "“Remember this”."
             )
+    show_profiles(home.person, home.people, close_person)
 
 
 with errors_shown():

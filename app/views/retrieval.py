@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
-
 import streamlit as st
 
 from app.components.context import Opened, opened
-from app.components.facts import passage_as_found
 from app.components.kept_lists import KeptLists
 from app.components.notices import errors_shown
-from app.components.ranked import show_fate, show_fused, show_missing, show_stages
-from app.components.source import open_source
+from app.components.ranked import show_fate, show_missing
+from app.components.ranked_lists import opening, show_lists
 from app.components.text import plain
-from app.components.turn import Source
 from app.components.weighing import Weighing, show_weighing
 from app.components.words import SEARCHES
-from assistant.errors import KnowledgeAssistantError
-from indexes.documents import Passage
-from indexes.explaining.explain import Explanation, explain_lists
+from indexes.explaining.explain import explain_lists
 from indexes.explaining.why_not import fate
 from indexes.index import Index
 from indexes.manifest import STAGES
 from indexes.queries import MAX_QUERY_CHARACTERS
 
 _NO_OTHER = "–"
-
-
-def _opening(index: Index) -> Callable[[Passage], None]:
-    def show(passage: Passage) -> None:
-        document = None
-        with suppress(KnowledgeAssistantError):
-            document = index.document(passage.document_id)
-        open_source(Source(passage_as_found(passage), (), ()), document)
-
-    return show
 
 
 def _choose(home: Opened) -> list[str]:
@@ -59,30 +42,6 @@ def _choose(home: Opened) -> list[str]:
         "Compare with", [_NO_OTHER, *others], format_func=plain, key="retrieval-other"
     )
     return [name] if other == _NO_OTHER else [name, other]
-
-
-def _show_lists(indexes: list[Index], explained: list[Explanation]) -> None:
-    """The fused list and each stage's side by side; of two indexes the fused lists first."""
-    if len(indexes) == 1:
-        (index,), (found,) = indexes, explained
-        columns = st.columns(1 + len(found.lists))
-        with columns[0]:
-            st.markdown("**Together**")
-            st.caption("score = sum of the parts")
-            show_fused(found, _opening(index), index.manifest.name)
-        show_stages(found, columns[1:], _opening(index), index.manifest.name)
-        return
-    for index, found, other, column in zip(
-        indexes, explained, reversed(explained), st.columns(2), strict=True
-    ):
-        with column:
-            st.markdown(f"**Together, in {plain(index.manifest.name)}**")
-            show_missing(found.missing)
-            show_fused(found, _opening(index), index.manifest.name, other)
-    for index, found in zip(indexes, explained, strict=True):
-        with st.expander(f"Each alone, in {plain(index.manifest.name)}"):
-            columns = st.columns(max(1, len(found.lists)))
-            show_stages(found, columns, _opening(index), index.manifest.name)
 
 
 def _show_why_not(kept: KeptLists, indexes: list[Index], query: str, weighing: Weighing) -> None:
@@ -109,7 +68,7 @@ def _show_why_not(kept: KeptLists, indexes: list[Index], query: str, weighing: W
                 limit=weighing.shown,
                 names=SEARCHES,
             )
-            show_fate(lost, _opening(index), f"why-{index.manifest.name}")
+            show_fate(lost, opening(index), f"why-{index.manifest.name}")
 
 
 def main() -> None:
@@ -156,7 +115,7 @@ def main() -> None:
     ]
     found, missed = st.tabs(["What is found", "Why is a passage not found?"])
     with found, errors_shown():
-        _show_lists(indexes, explained)
+        show_lists(indexes, explained)
     with missed, errors_shown():
         _show_why_not(kept, indexes, query, weighing)
 

@@ -1,4 +1,4 @@
-"""The settings by section, and the health of the installation."""
+"""The settings by section."""
 
 from __future__ import annotations
 
@@ -8,16 +8,9 @@ import streamlit as st
 
 from app.components.context import Opened, opened
 from app.components.fields import changed, show_field
-from app.components.notices import errors_shown, sentence
+from app.components.notices import errors_shown, say_next
 from app.components.text import plain
-from assistant.doctor import Finding, examine
 from assistant.settings import Settings, known_keys, save_settings
-
-_MARKS = {
-    "ok": ":green[:material/check_circle:]",
-    "note": ":orange[:material/info:]",
-    "error": ":red[:material/error:]",
-}
 
 
 def _sections() -> dict[str, list[str]]:
@@ -57,15 +50,8 @@ def _save(home: Opened, changes: dict[str, Any], forget: list[str] | None = None
         save_settings(home.workspace.settings.home, changes)
         for key in forget or ():
             st.session_state.pop(key, None)
-        st.toast("Saved.", icon=":material/check:")
+        say_next("Saved.", ":material/check:")
         st.rerun()
-
-
-def _health(findings: list[Finding]) -> None:
-    for finding in findings:
-        remedy = f"  \n{plain('What to do: ' + finding.remedy)}" if finding.remedy else ""
-        text = f"**{plain(finding.check)}** – {plain(finding.message)}"
-        st.markdown(f"{_MARKS[finding.severity]} {text}{remedy}")
 
 
 def main() -> None:
@@ -78,13 +64,8 @@ def main() -> None:
     st.caption("Port and address take effect at the next start.")
     st.caption("Kept in")
     st.code(str(home.workspace.settings.config_file), language=None, wrap_lines=True)
-    st.subheader("Health", anchor=False)
-    findings = examine(home.workspace)
-    troubles = [f for f in findings if f.severity != "ok"]
-    st.markdown(plain(sentence(f"{len(findings)} checks, {len(troubles)} with something to say")))
-    _health(troubles)
-    with st.expander("All checks"):
-        _health(findings)
+    if st.button("Is all well here?", icon=":material/health_and_safety:", type="tertiary"):
+        st.switch_page("views/health.py")
 
 
 with errors_shown():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assistant.answering.evidence import stem, stems
 from assistant.events import FoundPassage
+from assistant.understanding.stems import stem, stems
 from assistant.understanding.words import content_words
 
 ABSTENTION = "This is not in your documents."

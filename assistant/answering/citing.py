@@ -59,8 +59,22 @@ class CitationWriter:
         self.sentences.append(checked)
         return checked
 
+    def word(self, text: str, source: Sentence) -> SentenceChecked:
+        """A sentence that was made of one sentence of a passage; that one alone is its source."""
+        support = self._scorer.score_by(text, source)
+        supported = support.score >= self._threshold
+        checked = SentenceChecked(
+            len(self.sentences),
+            text,
+            "supported" if supported else "dropped" if self._drop else "unsupported",
+            support.score,
+            (self._citation(support, by_model=True),) if supported else (),
+        )
+        self.sentences.append(checked)
+        return checked
+
     def _emit(self, *, keep_last: bool) -> list[SentenceChecked]:
-        spans = _spans(self._buffer)
+        spans = sentence_spans(self._buffer)
         if keep_last:
             spans = spans[:-1]
             if spans and _UNFINISHED_MARK.match(self._buffer[spans[-1][1] :]):
@@ -145,7 +159,7 @@ def answer_text(sentences: Sequence[SentenceChecked]) -> str:
     return " ".join(parts)
 
 
-def _spans(text: str) -> list[tuple[int, int]]:
+def sentence_spans(text: str) -> list[tuple[int, int]]:
     """Sentences, with marks that follow the full stop counted to the sentence before."""
     merged: list[tuple[int, int]] = []
     for start, end in split_sentences(text):

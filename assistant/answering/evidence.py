@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from assistant.events import FoundPassage
-from assistant.understanding.words import content_words
+from assistant.understanding.stems import stems
 from indexes.encoders import DenseEncoder
 from indexes.sentences import split_sentences
 
@@ -49,12 +50,14 @@ class Evidence:
     """What the reader is shown.
 
     `sentences` are in reading order (by passage number, then position); `best` the same, best
-    first; `omitted` counts the sentences of the passages that are not shown.
+    first; `omitted` counts the sentences of the passages that are not shown. Where everything is
+    shown, `select` gives what is worth reading of it, scored.
     """
 
     sentences: tuple[Sentence, ...]
     omitted: int
     tokens: int
+    select: Callable[[], Evidence] | None = field(default=None, compare=False, repr=False)
 
     @property
     def best(self) -> list[Sentence]:
@@ -66,28 +69,19 @@ class Evidence:
         return list(dict.fromkeys(sentence.number for sentence in self.sentences))
 
 
-def stem(word: str) -> str:
-    """Drop the most common English endings, so that "builds" meets "building"."""
-    for ending in ("ations", "ation", "ingly", "edly", "ings", "ing", "ies", "ed", "es", "ly", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word
-
-
-def stems(text: str) -> list[str]:
-    """Stems of the content words of a text."""
-    return [stem(word) for word in content_words(text)]
-
-
 def estimate_tokens(text: str) -> int:
     """About how many model tokens a text has: four characters each, and not below its words."""
     return max(math.ceil(len(text) / 4), len(text.split()))
 
 
-def sentences_of(passages: Sequence[FoundPassage]) -> list[Sentence]:
-    """Every sentence of the passages, unscored, in reading order; repeated ones once."""
+def sentences_of(passages: Sequence[FoundPassage], without: Collection[str] = ()) -> list[Sentence]:
+    """Every sentence of the passages, unscored, in reading order; repeated ones once.
+
+    Args:
+        without: sentences that are left out.
+    """
     found: list[Sentence] = []
-    seen: set[str] = set()
+    seen = {" ".join(text.split()) for text in without}
     for passage in passages:
         for position, (begin, end) in enumerate(split_sentences(passage.text)):
             text = " ".join(passage.text[begin:end].split())
@@ -100,6 +94,42 @@ def sentences_of(passages: Sequence[FoundPassage]) -> list[Sentence]:
     return found
 
 
+def gather_evidence(
+    question: str,
+    passages: Sequence[FoundPassage],
+    encoder: DenseEncoder | None,
+    *,
+    everything: bool,
+    budget: int,
+    carried: Sequence[str] = (),
+    without: Collection[str] = (),
+) -> Evidence:
+    """What a reader is shown: all of the passages where it reads `everything`, else a selection.
+
+    The other arguments are those of `select_evidence`.
+    """
+    select = partial(
+        select_evidence,
+        question,
+        passages,
+        encoder,
+        budget=budget,
+        carried=carried,
+        without=without,
+    )
+    return whole_evidence(passages, without, select) if everything else select()
+
+
+def whole_evidence(
+    passages: Sequence[FoundPassage],
+    without: Collection[str] = (),
+    select: Callable[[], Evidence] | None = None,
+) -> Evidence:
+    """Every sentence of the passages but those `without`, unscored."""
+    sentences = tuple(sentences_of(passages, without))
+    return Evidence(sentences, 0, sum(estimate_tokens(s.text) for s in sentences), select)
+
+
 def select_evidence(
     question: str,
     passages: Sequence[FoundPassage],
@@ -107,6 +137,7 @@ def select_evidence(
     *,
     budget: int,
     carried: Sequence[str] = (),
+    without: Collection[str] = (),
 ) -> Evidence:
     """The sentences worth reading, within `budget` tokens.
 
@@ -116,8 +147,9 @@ def select_evidence(
             wanted, so they count half.
         encoder: scores meaning; without one (weights not installed) words decide alone.
         budget: estimated tokens of all chosen sentences together.
+        without: sentences that are not to be read.
     """
-    everything = sentences_of(passages)
+    everything = sentences_of(passages, without)
     candidates = _promising(question, everything, passages, carried)
     sentences = score_sentences(question, candidates, passages, encoder, carried=carried)
     by_place = {(s.number, s.position): s for s in sentences}

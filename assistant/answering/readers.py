@@ -1,7 +1,7 @@
 """Readers: what turns evidence into an answer. All are asked the same way.
 
-A reader yields, in order, pieces of text (written), or `Sentence`s (quoted word for word), or
-one `NotFound` and nothing else.
+A reader yields, in order, pieces of text (written), or `Sentence`s (quoted word for word) and
+`Worded` ones, or one `NotFound` and nothing else.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from typing import Any, Protocol
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk
 
+from assistant.answering.citing import sentence_spans
+from assistant.answering.dial import Share
 from assistant.answering.evidence import Evidence, Sentence
-from assistant.answering.prompts import NOT_FOUND, answer_messages
+from assistant.answering.forms import KnowledgeForm, Length, Prepared
+from assistant.answering.prompts import NOT_FOUND, answer_messages, own_messages
 from assistant.events import FoundPassage, ReaderKind
 
 # Chosen on squad2/dev by `benchmarks/calibrate.py`; docs/evaluation.md has the curves. Asked for
@@ -36,7 +39,15 @@ class NotFound:
     why: str
 
 
-Piece = str | Sentence | NotFound
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """A sentence that says what one sentence of a passage says, in other words."""
+
+    text: str
+    sentence: Sentence
+
+
+Piece = str | Sentence | Worded | NotFound
 
 
 class Reader(Protocol):
@@ -45,6 +56,11 @@ class Reader(Protocol):
     @property
     def kind(self) -> ReaderKind: ...
 
+    @property
+    def reads_everything(self) -> bool:
+        """Whether it reads whole passages, so that no sentence needs to be left out."""
+        ...
+
     def write(
         self,
         question: str,
@@ -52,6 +68,7 @@ class Reader(Protocol):
         passages: Sequence[FoundPassage],
         about_person: Sequence[str] = (),
         facts: Sequence[str] = (),
+        prepared: Sequence[Prepared] = (),
     ) -> Iterator[Piece]: ...
 
 
@@ -64,6 +81,7 @@ class ExtractiveReader:
     """
 
     kind: ReaderKind = "extractive"
+    reads_everything = False
 
     def __init__(self, sentences: int = 3, threshold: float = EXTRACTIVE_THRESHOLD) -> None:
         self._sentences, self._threshold = sentences, threshold
@@ -75,6 +93,7 @@ class ExtractiveReader:
         passages: Sequence[FoundPassage],
         about_person: Sequence[str] = (),
         facts: Sequence[str] = (),
+        prepared: Sequence[Prepared] = (),
     ) -> Iterator[Piece]:
         best = evidence.best
         if not best or best[0].score < self._threshold:
@@ -92,10 +111,16 @@ class ModelReader:
         model: any LangChain chat model.
         kind: "answerer" for a local model, "remote" for an endpoint.
         short: ask for a phrase instead of cited sentences (evaluation).
+        form: in which knowledge is given to the model.
         refusal_threshold: when the probability that the answer begins with the refusal reaches
             this, it is one. Needs a model that reports log-probabilities; the plain text decides
             otherwise. None takes the calibrated one of the prompt's form.
+        reliance: the dial between documents and the model's own knowledge; the model has to take
+            `reliance` and `without`. None decodes plainly.
+        length: of the answer.
     """
+
+    reads_everything = False
 
     def __init__(
         self,
@@ -104,15 +129,20 @@ class ModelReader:
         *,
         max_tokens: int = 220,
         short: bool = False,
+        form: KnowledgeForm = "both",
         refusal_threshold: float | None = None,
         logprobs: bool = False,
+        reliance: Share | None = None,
+        length: Length = "normal",
     ) -> None:
         self.kind: ReaderKind = kind
         options: dict[str, Any] = {"temperature": 0.0, "max_tokens": max_tokens}
-        if logprobs:
+        # With the dial on nothing is refused beforehand: the model may answer by itself.
+        if logprobs and reliance is None:
             options.update(logprobs=True, top_logprobs=_TOP_LOGPROBS)
         self._model = model.bind(**options)
-        self._short = short
+        self._short, self._form, self._reliance = short, form, reliance
+        self._length: Length = length
         calibrated = SHORT_REFUSAL_THRESHOLD if short else REFUSAL_THRESHOLD
         self._threshold = calibrated if refusal_threshold is None else refusal_threshold
 
@@ -123,6 +153,20 @@ class ModelReader:
         passages: Sequence[FoundPassage],
         about_person: Sequence[str] = (),
         facts: Sequence[str] = (),
+        prepared: Sequence[Prepared] = (),
+    ) -> Iterator[Piece]:
+        pieces = self._pieces(question, evidence, passages, about_person, facts, prepared)
+        # Small models do not count sentences: a short answer ends with its first one.
+        yield from first_sentence(pieces) if self._length == "short" else pieces
+
+    def _pieces(
+        self,
+        question: str,
+        evidence: Evidence,
+        passages: Sequence[FoundPassage],
+        about_person: Sequence[str],
+        facts: Sequence[str],
+        prepared: Sequence[Prepared],
     ) -> Iterator[Piece]:
         if not evidence.sentences:
             yield NotFound("no passage was found")
@@ -134,11 +178,19 @@ class ModelReader:
             short=self._short,
             about_person=about_person,
             facts=facts,
+            prepared=prepared,
+            form=self._form,
+            leaning=self._reliance is not None,
+            length=self._length,
         )
+        weighed: dict[str, Any] = {}
+        if self._reliance is not None:
+            own = own_messages(question, short=self._short, about_person=about_person)
+            weighed = {"reliance": self._reliance, "without": own}
         held = ""  # the beginning is held back until it cannot be the refusal any more
         released = False
         first: float | None = None
-        for chunk in self._model.stream(messages):
+        for chunk in self._model.stream(messages, **weighed):
             if first is None:
                 first = refusal_probability(chunk)
                 if first is not None and first >= self._threshold:
@@ -157,6 +209,23 @@ class ModelReader:
                 yield held
         if not released:
             yield NotFound("the model wrote nothing")
+
+
+def first_sentence(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """What is written until a second sentence begins; then the writing is stopped."""
+    written = ""
+    for piece in pieces:
+        if not isinstance(piece, str):
+            yield piece
+            continue
+        before = len(written)
+        written += piece
+        spans = sentence_spans(written)
+        if len(spans) > 1 and any(c.isalnum() for c in written[spans[1][0] :]):
+            if rest := written[before : spans[1][0]]:
+                yield rest
+            return
+        yield piece
 
 
 def refusal_probability(chunk: Any) -> float | None:

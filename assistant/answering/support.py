@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assistant.answering.evidence import Sentence, stems
+from assistant.answering.evidence import Sentence
+from assistant.understanding.stems import stems
 from indexes.encoders import DenseEncoder, FloatArray
 
 # Chosen on squad2/dev by `benchmarks/calibrate.py support`; see docs/evaluation.md.
@@ -58,6 +59,10 @@ class SupportScorer:
             for number in dict.fromkeys(s.number for s in self._evidence)
         ]
         return sorted(found, key=lambda s: (-s.score, s.number))
+
+    def score_by(self, text: str, source: Sentence) -> Support:
+        """Support by one sentence, which need not be of the evidence."""
+        return SupportScorer([source], self._encoder).score(text)[0]
 
     def _of_passage(
         self, number: int, words: set[str], numbers: set[str], cosines: FloatArray

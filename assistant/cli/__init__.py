@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 
 
 def main() -> None:
     """Run the command line: every error a person can meet becomes a message and a status."""
     from assistant.cli.main import run
-    from assistant.workspace import WARM_UP_THREAD
+    from assistant.warming import is_warming_up
 
     status = run()
     sys.stdout.flush()
     sys.stderr.flush()
-    if any(thread.name == WARM_UP_THREAD for thread in threading.enumerate()):
+    if is_warming_up():
         # Weights are still being loaded in native code, which crashes when the interpreter is
         # taken down around it. Everything that matters is on the disk.
         os._exit(status)

@@ -14,6 +14,17 @@ from assistant.cli.context import IndexOption, JsonFlag, ReaderOption, workspace
 from assistant.cli.only import OnlyOption, filter_of
 from assistant.cli.output import console, messages, write_json
 from assistant.cli.trace import Trace
+from assistant.cli.turn_options import (
+    AttachOption,
+    EffortOption,
+    FormOption,
+    InsteadOption,
+    LanguageOption,
+    LengthOption,
+    RelianceOption,
+    attach_files,
+    given_options,
+)
 from assistant.errors import KnowledgeAssistantError, UnknownNameError, UsageError
 from assistant.events import (
     AnswerDone,
@@ -26,13 +37,10 @@ from assistant.events import (
     TurnStarted,
     to_dict,
 )
-from assistant.thoughts.effort import EffortName
+from assistant.warming import warm_up
 from assistant.workspace import Workspace
 
 ABSTAINED = 3
-EffortOption = Annotated[
-    str | None, typer.Option("--effort", help="How hard to think: off, quick, normal or deep.")
-]
 
 
 def ask(
@@ -55,7 +63,21 @@ def ask(
             help="Leave out what you told (`assistant memory list`). May be given several times.",
         ),
     ] = None,
+    without_fact: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--without-fact",
+            metavar="ID",
+            help="A fact that does not count (`assistant graph show`). May be given several times.",
+        ),
+    ] = None,
     effort: EffortOption = None,
+    reliance: RelianceOption = None,
+    form: FormOption = None,
+    length: LengthOption = None,
+    language: LanguageOption = None,
+    attach: AttachOption = None,
+    instead_of: InsteadOption = None,
     only: OnlyOption = None,
     trace: Annotated[bool, typer.Option("--trace", help="Show the steps of the turn.")] = False,
     as_json: JsonFlag = False,
@@ -74,13 +96,16 @@ def ask(
     """
     from assistant.pipeline import Assistant
 
-    wanted, where = _effort(effort), filter_of(only)
+    where = filter_of(only)
     text = sys.stdin.read() if question == "-" else question
-    opened = workspace(context, answering__reader=reader)
+    opened = workspace(context, answering__reader=reader, answering__reliance=reliance)
+    options = given_options(reader, effort, reliance, form, length, language)
     left_out = without_statement or []
     _check_statements(left_out, opened)
     # The weights load while the question is searched for.
-    opened.warm_up(follow_up=conversation is not None)
+    warm_up(opened, follow_up=conversation is not None)
+    if attach:
+        conversation = attach_files(opened, conversation, attach)
     assistant = Assistant(opened)
     events = assistant.ask(
         text,
@@ -88,7 +113,9 @@ def ask(
         index=index,
         understood_as=_meant(understood_as),
         without_statements=left_out,
-        effort=wanted,
+        options=options,
+        version_of=instead_of or "",
+        without_facts=without_fact or [],
         where=where,
     )
     if as_json:
@@ -101,13 +128,17 @@ def chat(
     index: IndexOption = None,
     reader: ReaderOption = None,
     effort: EffortOption = None,
+    reliance: RelianceOption = None,
+    form: FormOption = None,
+    length: LengthOption = None,
+    language: LanguageOption = None,
 ) -> int:
     """A conversation in the terminal. An empty line or Ctrl-D ends it, Ctrl-C stops an answer."""
     from assistant.pipeline import Assistant
 
-    opened = workspace(context, answering__reader=reader)
-    wanted = _effort(effort)
-    opened.warm_up()
+    opened = workspace(context, answering__reader=reader, answering__reliance=reliance)
+    options = given_options(reader, effort, reliance, form, length, language)
+    warm_up(opened)
     assistant = Assistant(opened)
     out = console()
     conversation = opened.conversations.start()
@@ -119,23 +150,13 @@ def chat(
         if not question:
             break
         try:
-            events = assistant.ask(question, conversation, index=index, effort=wanted)
+            events = assistant.ask(question, conversation, index=index, options=options)
             _show(events, out, trace=False)
         except KeyboardInterrupt:
             out.print("\n[dim](stopped)[/dim]")
         except KnowledgeAssistantError as error:
             out.print(f"[red]error:[/red] {escape(str(error))}")
     return 0
-
-
-def _effort(name: str | None) -> EffortName | None:
-    """The effort of that name; None and "auto" leave it to the settings."""
-    if name is None:
-        return None
-    for known in ("off", "quick", "normal", "deep"):
-        if name == known:
-            return known
-    raise UnknownNameError("effort", name, ("off", "quick", "normal", "deep"))
 
 
 def _meant(understood_as: str | None) -> str:

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from assistant.cli.context import JsonFlag, LimitOption, ReaderOption, workspace
+from assistant.cli.answering_eval import forms, reliance
+from assistant.cli.context import EvaluatedReaderOption, JsonFlag, LimitOption, workspace
+from assistant.cli.distillation_eval import distillation, threshold
 from assistant.cli.extraction import extraction
 from assistant.cli.fusion_eval import fusion as fusion_weights
 from assistant.cli.fusion_eval import reranking
 from assistant.cli.ikat_live import ikat
+from assistant.cli.knowledge_eval import knowledge
 from assistant.cli.output import console, progress_bars, table, write_json
+from assistant.cli.own_eval import own
+from assistant.cli.running import JobOption, progress_of
 from assistant.cli.thoughts_eval import thoughts
 from assistant.errors import UsageError
 
@@ -23,8 +28,14 @@ if TYPE_CHECKING:
 
 evaluation = typer.Typer(help="Measure on collections with judgements.", no_args_is_help=True)
 evaluation.add_typer(ikat, name="ikat")
+evaluation.add_typer(own, name="own")
 evaluation.command("thoughts")(thoughts)
+evaluation.command("forms")(forms)
+evaluation.command("reliance")(reliance)
 evaluation.command("extraction")(extraction)
+evaluation.command("distillation")(distillation)
+evaluation.command("threshold")(threshold)
+evaluation.command("knowledge")(knowledge)
 evaluation.command("fusion")(fusion_weights)
 evaluation.command("reranking")(reranking)
 
@@ -40,7 +51,11 @@ def retrieval(
         str, typer.Option(help="min-max, rrf, combmnz, z-score or tm2c2.")
     ] = "min-max",
     run: Annotated[Path | None, typer.Option("--run", help="Write a TREC run file here.")] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Add the measures to the history of the page.")
+    ] = False,
     as_json: JsonFlag = False,
+    job: JobOption = None,
 ) -> None:
     """nDCG and recall of retrieval. The corpus is indexed on first use and kept.
 
@@ -52,10 +67,15 @@ def retrieval(
     from eval.retrieval import evaluate_retrieval, report_json, write_run
 
     loaded = load_collection(collection)
-    with progress_bars(quiet=as_json) as on_progress:
-        report = evaluate_retrieval(
-            workspace(context), loaded, fusion=fusion, on_progress=on_progress
-        )
+    opened = workspace(context)
+    with progress_of(job, quiet=as_json) as on_progress:
+        report = evaluate_retrieval(opened, loaded, fusion=fusion, on_progress=on_progress)
+        if keep:
+            from eval import history
+
+            settings = opened.settings
+            one = history.measured(report, loaded, settings, fusion)
+            history.keep(history.evaluation_folder(settings.home), one)
     if run is not None:
         write_run(report.run, run, f"fusion-{fusion}")
     if as_json:
@@ -74,11 +94,13 @@ def retrieval(
 @evaluation.command("answers")
 def answers(
     context: typer.Context,
-    questions: Annotated[Path, typer.Argument(help="JSON lines: passage, question, answers.")],
+    questions: Annotated[
+        Path, typer.Argument(help="JSON lines: passage, question, answers; or SQuAD's own form.")
+    ],
     index: Annotated[
         str | None, typer.Option("--index", help="Retrieve from this index instead of the row's.")
     ] = None,
-    reader: ReaderOption = None,
+    reader: EvaluatedReaderOption = None,
     limit: LimitOption = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the sample.")] = 0,
     as_json: JsonFlag = False,
@@ -90,9 +112,11 @@ def answers(
       assistant eval answers data/squad2/dev.jsonl --limit 100 --seed 1
     """
     from assistant.reading import choose_reader
-    from eval.answers import evaluate_answers, load_questions, report_json
+    from eval.answers import evaluate_answers, report_json
+    from eval.questions import load_questions
+    from eval.reader_names import reader_setting
 
-    opened = workspace(context, answering__reader=reader)
+    opened = workspace(context, answering__reader=reader_setting(reader))
     rows = load_questions(questions, limit=limit, seed=seed)
     if not rows:
         raise UsageError(f"{questions} has no questions")
@@ -116,7 +140,7 @@ def responses(
         Path | None, typer.Option("--collection", help="Folder in BEIR's layout with the passages.")
     ] = None,
     index: Annotated[str | None, typer.Option("--index", help="Ask this index instead.")] = None,
-    reader: ReaderOption = None,
+    reader: EvaluatedReaderOption = None,
     limit: LimitOption = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the sample.")] = 0,
     history: Annotated[
@@ -135,6 +159,7 @@ def responses(
     """
     from eval.collections import load_corpus
     from eval.judging import judge_model, judge_responses
+    from eval.reader_names import reader_setting
     from eval.response_report import report_json, summarise
     from eval.response_tasks import load_tasks
     from eval.responses import evaluate_responses, history_named, private_workspace
@@ -145,7 +170,7 @@ def responses(
         raise UsageError("--collection and --index exclude each other", remedy="give one of them")
     rows = load_tasks(tasks, limit=limit, seed=seed)
     corpus = load_corpus(collection) if collection else None
-    personal = workspace(context, answering__reader=reader)
+    personal = workspace(context, answering__reader=reader_setting(reader))
     with private_workspace(personal) as opened, progress_bars(quiet=as_json) as on_progress:
         model = judge_model(opened) if judge else None  # before the work, if there is none
         name = index or opened.settings.retrieval.index

@@ -57,9 +57,17 @@ def reranking(
     depth: Annotated[
         int, typer.Option("--depth", min=2, help="Passages of the fused list that are reranked.")
     ] = 20,
+    reranker: Annotated[
+        str,
+        typer.Option("--reranker", help="late-interaction, distilled, or a folder."),
+    ] = "late-interaction",
     cross_encoder: Annotated[
         Path | None,
-        typer.Option("--cross-encoder", help="Folder of one; else late interaction."),
+        typer.Option("--cross-encoder", help="The same as --reranker FOLDER."),
+    ] = None,
+    weight: Annotated[
+        float | None,
+        typer.Option("--weight", min=0, max=1, help="Also told at this one, chosen elsewhere."),
     ] = None,
     folds: Folds = 5,
     seed: Seed = 0,
@@ -71,6 +79,8 @@ def reranking(
     Example:
 
       assistant eval reranking data/mtrag data/hotpotqa --depth 20
+
+      assistant eval reranking data/mtrag --reranker distilled --weight 0.5 --depth 50
     """
     from eval.reranking import evaluate_reranking, reranking_json
 
@@ -79,7 +89,8 @@ def reranking(
             workspace(context),
             collections,
             depth=depth,
-            cross_encoder=cross_encoder,
+            reranker=reranker if cross_encoder is None else str(cross_encoder),
+            weight=weight,
             folds=folds,
             seed=seed,
             on_progress=on_progress,
@@ -89,6 +100,13 @@ def reranking(
         write_json(reranking_json(measured))
         return
     _show(measured.report)
+    if measured.weight is not None:
+        fixed = [
+            (f.collection, f.fused[0], f.reranked[0], f.fused[1], f.reranked[1], f.p, f.verdict)
+            for f in measured.fixed
+        ]
+        heads = ["collection", "nDCG@5 fused", "reranked", "nDCG@10 fused", "reranked", "p", ""]
+        console().print(table(f"{measured.reranker} × {measured.weight:g}", heads, fixed))
     rows = [
         (cost.collection, cost.queries, f"{cost.median:.0f}", f"{cost.highest:.0f}")
         for cost in measured.costs

@@ -11,8 +11,8 @@ from rich.markup import escape
 from assistant.cli.context import IndexOption, JsonFlag, workspace
 from assistant.cli.graph_places import Place, find_place, index_graph
 from assistant.cli.graph_views import entity_page, fact_row, labels_of, show_entity, show_graph
-from assistant.cli.output import console, write_json
-from assistant.errors import StorageError, UsageError
+from assistant.cli.output import console, write_json, write_text
+from assistant.errors import UsageError
 from assistant.thoughts.changes import BATCHES, Batch
 from assistant.thoughts.diff import difference, difference_in_words
 from assistant.thoughts.exchange import (
@@ -26,7 +26,6 @@ from assistant.thoughts.exchange import (
 from assistant.thoughts.graph import ThoughtGraph
 from assistant.thoughts.state import Snapshot
 from assistant.thoughts.verbalise import Narrator, one_line
-from indexes.files import write_atomically
 
 graph = typer.Typer(
     help="The graph of thoughts of an answer or an index, and its changes.", no_args_is_help=True
@@ -235,12 +234,7 @@ def export_graph(
     whole = place.whole()
     text = export(whole, chosen)
     if out is not None:
-        try:
-            write_atomically(out, text.encode("utf-8", "surrogatepass"))
-        except OSError as error:
-            raise StorageError(
-                f"cannot write {out}: {error.strerror}", remedy="name a file in a folder of yours"
-            ) from error
+        write_text(out, text)
     counts = {"nodes": len(list(whole.nodes())), "facts": len(whole)}
     if as_json:
         shown = {"file": out} if out is not None else {"text": text}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +14,6 @@ from assistant.cli.output import console, table, write_json
 from assistant.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from eval.ikat.runs import IkatRun
     from eval.ikat.scoring import Comparison, ScoreReport
     from eval.ikat.statements import StatementReport
 
@@ -57,6 +55,7 @@ def score(
 
       assistant eval ikat score first.json second.json --qrels 2024-qrels.trec
     """
+    from eval.ikat.comparing import named_apart
     from eval.ikat.judgements import read_statement_labels, read_trec_qrels
     from eval.ikat.reporting import run_json
     from eval.ikat.runs import read_run
@@ -71,7 +70,7 @@ def score(
             "--topics alone has no use here", remedy="give the labels too: --ptkb-qrels FILE"
         )
     judged = read_trec_qrels(qrels)
-    read = _named_apart([(path, read_run(path, year)) for path in runs])
+    read = named_apart([(path, read_run(path, year)) for path in runs])
     reports = [score_run(run, judged, relevant_from=relevant_from, missing=missing) for run in read]
     comparisons = [None, *compare(reports, test_measure, seed=seed)]
     statements: list[StatementReport | None] = [None] * len(read)
@@ -152,12 +151,6 @@ def print_wide(made: Table) -> None:
     if not out.is_terminal:
         out.width = 200
     out.print(made)
-
-
-def _named_apart(read: list[tuple[Path, IkatRun]]) -> list[IkatRun]:
-    """Runs of the same name are called by their path."""
-    names = Counter(run.name for _, run in read)
-    return [run if names[run.name] == 1 else replace(run, name=str(path)) for path, run in read]
 
 
 def _show_measures(

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant.cli.context import JsonFlag, LimitOption, ReaderOption, workspace
+from assistant.cli.context import EvaluatedReaderOption, JsonFlag, LimitOption, workspace
 from assistant.cli.ikat import ikat as ikat  # its commands here are registered by the import
 from assistant.cli.ikat import print_wide
+from assistant.cli.ikat_tables import row_json, show_rows, show_selection
 from assistant.cli.output import console, progress_bars, table, write_json
 from assistant.errors import ModelMissingError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from assistant.understanding.types import Understander
     from assistant.workspace import Workspace
-    from eval.ikat.closed import ClosedRow
 
 CACHE = "eval/model-answers.sqlite"
 
@@ -31,6 +31,9 @@ def closed(
     rows: Annotated[
         str, typer.Option("--rows", help="Rows to measure, by comma; all that can be by default.")
     ] = "",
+    against: Annotated[
+        str, typer.Option("--against", help="The row that the others are tested against.")
+    ] = "raw",
     only: Annotated[str, typer.Option("--only", help="Turns whose id begins so.")] = "",
     limit: LimitOption = None,
     seed: SeedOption = 0,
@@ -63,11 +66,18 @@ def closed(
     collection, turns = load_conversations(folder, only=only, limit=limit, seed=seed)
     opened = workspace(context)
     rules, model = _understanders(opened, needed=bool(set(wanted) & set(NEED_MODEL)))
-    wanted = wanted or possible_rows(turns, model=model is not None)
+    distilled = _rewriter(opened, rules, needed="distilled" in wanted)
+    wanted = wanted or possible_rows(
+        turns, model=model is not None, distilled=distilled is not None
+    )
+    if against not in wanted and against != "raw":
+        raise UnknownNameError("row of this call", against, wanted)
     selector = opened.statement_selector
-    ablation = Ablation(opened.settings, rules, model, selector)
+    ablation = Ablation(opened.settings, rules, model, selector, distilled)
     with progress_bars(quiet=as_json) as on_progress:
-        made = evaluate_closed(opened, collection, turns, ablation, wanted, on_progress)
+        made = evaluate_closed(
+            opened, collection, turns, ablation, wanted, on_progress, against=against
+        )
         selection = evaluate_selection(
             opened, collection, turns, ablation, selector, ptkb_qrels, on_progress
         )
@@ -78,14 +88,15 @@ def closed(
                 "turns": len(turns),
                 "only": only,
                 "relevant_from": 1,
-                "rows": [_row_json(row, by_turn=by_turn) for row in made],
+                "against": against,
+                "rows": [row_json(row, by_turn=by_turn) for row in made],
                 "statements": selection,
             }
         )
         return
-    _show_rows(collection.name, len(turns), made)
+    show_rows(collection.name, len(turns), made, against)
     if selection is not None:
-        _show_selection(selection)
+        show_selection(selection)
     if by_turn:
         print_wide(
             table(
@@ -117,7 +128,7 @@ def run(
         str, typer.Option("--history", help="canonical, or own: the assistant's own answers.")
     ] = "canonical",
     only: Annotated[str, typer.Option("--only", help="Topics whose number begins so.")] = "",
-    reader: ReaderOption = None,
+    reader: EvaluatedReaderOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Drop an unfinished run.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -130,6 +141,7 @@ def run(
     from eval.ikat.running import make_run
     from eval.ikat.topics import load_topics, year_of
     from eval.ikat.validation import validate
+    from eval.reader_names import reader_setting
     from eval.responses import history_named
 
     shown = history_named(history)
@@ -138,7 +150,7 @@ def run(
     chosen = [topic for topic in loaded if topic.number.startswith(only)]
     if not chosen:
         raise UsageError(f"{topics} has no topic whose number begins with '{only}'")
-    opened = workspace(context, answering__reader=reader)
+    opened = workspace(context, answering__reader=reader_setting(reader))
     opened.answer_cache = _cache(opened)
     with progress_bars(quiet=as_json) as on_progress:
         made = make_run(
@@ -181,7 +193,7 @@ def simulate_conversations(
     ] = None,
     only: Annotated[str, typer.Option("--only", help="Turns whose id begins so.")] = "",
     seed: SeedOption = 0,
-    reader: ReaderOption = None,
+    reader: EvaluatedReaderOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """What is lost when the history holds the assistant's own answers, not the canonical ones.
@@ -193,11 +205,12 @@ def simulate_conversations(
     from eval.collections import sample
     from eval.ikat.conversations import load_conversations
     from eval.ikat.simulation import MEASURE, conversations_of, simulate
+    from eval.reader_names import reader_setting
 
     collection, turns = load_conversations(folder, only=only)
     groups = conversations_of(turns)
     groups = [groups[place] for place in sorted(sample(range(len(groups)), conversations, seed))]
-    opened = workspace(context, answering__reader=reader)
+    opened = workspace(context, answering__reader=reader_setting(reader))
     opened.answer_cache = _cache(opened)
     with progress_bars(quiet=as_json) as on_progress:
         report = simulate(opened, collection, groups, on_progress)
@@ -238,62 +251,13 @@ def _understanders(opened: Workspace, *, needed: bool) -> tuple[Understander, Un
         return rules, None
 
 
-def _row_json(row: ClosedRow, *, by_turn: bool) -> dict[str, Any]:
-    values = dataclasses.asdict(row)
-    if not by_turn:
-        del values["by_turn"]
-    return values
+def _rewriter(opened: Workspace, rules: Understander, *, needed: bool) -> Understander | None:
+    from assistant.understanding.distilled import DistilledUnderstander
 
-
-def _show_rows(name: str, turns: int, rows: list[ClosedRow]) -> None:
-    body = []
-    for row in rows:
-        low, high = row.interval
-        low_unshown, high_unshown = row.interval_unshown
-        body.append(
-            (
-                row.name,
-                *row.measures.values(),
-                f"{low:.3f}–{high:.3f}",
-                *row.measures_unshown.values(),
-                f"{low_unshown:.3f}–{high_unshown:.3f}",
-                row.lm_calls,
-                row.fallbacks,
-                f"{row.seconds:.3f}",
-            )
-        )
-    names = list(rows[0].measures)
-    columns = [
-        "row",
-        *names,
-        "95 %",
-        *(f"{measure} −" for measure in names),
-        "95 % −",
-        "calls",
-        "fallbacks",
-        "s",
-    ]
-    print_wide(table(f"{name}: {turns} turns with a history", columns, body))
-    out = console()
-    out.print("−: without the passages that the conversation has shown; relevant from grade 1")
-    out.print("95 %: bootstrap interval of nDCG@5; s: median seconds of understanding a turn")
-    tested = [row for row in rows if row.p is not None and row.p_unshown is not None]
-    if tested:
-        words = ", ".join(f"{row.name} {row.p:.4f} / {row.p_unshown:.4f}" for row in tested)
-        out.print(f"p against raw (paired randomisation, nDCG@5, with / without shown): {words}")
-
-
-def _show_selection(selection: dict[str, Any]) -> None:
-    columns = ["statements chosen by", "P", "R", "F1", "turns labelled", "rightly none"]
-    rows = [
-        (
-            row["name"],
-            row["precision"],
-            row["recall"],
-            row["f1"],
-            row["labelled"],
-            f"{row['rightly_none']} of {row['none_relevant']}",
-        )
-        for row in selection["rows"]
-    ]
-    print_wide(table("statements of the person, counts added up over turns", columns, rows))
+    try:
+        opened.loaded.tag_model()
+    except ModelMissingError:
+        if needed:
+            raise
+        return None
+    return DistilledUnderstander(opened.loaded.tag_model, rules)

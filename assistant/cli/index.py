@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Annotated, Any
+from contextlib import nullcontext
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -12,28 +11,26 @@ from rich.markup import escape
 from assistant.cli import postgres
 from assistant.cli.context import JsonFlag, workspace
 from assistant.cli.explain import explained_search
+from assistant.cli.index_changes import JobFolder, patiently, plan_change, run_change
+from assistant.cli.index_documents import list_documents, read_documents
 from assistant.cli.index_upkeep import repair_index, verify_index, watch
 from assistant.cli.index_views import (
     graph_in_words,
-    result_json,
     search_json,
     show_failures,
     show_hits,
-    show_plan,
-    show_result,
     status_row,
 )
 from assistant.cli.only import OnlyOption, filter_of
-from assistant.cli.output import console, progress_bars, table, write_json
+from assistant.cli.output import console, human_bytes, table, write_json
 from assistant.errors import UsageError
 from assistant.jobs import JobReporter
+from assistant.watches import watches
 from assistant.workspace import Workspace
-from indexes.build import IndexWriter
 from indexes.corpora import open_source
 from indexes.fusion import FUSIONS
 from indexes.manifest import read_remains
 from indexes.postgres.index import has_engine
-from indexes.publishing import BuildResult
 
 index = typer.Typer(help="Build, change, search and check indexes.", no_args_is_help=True)
 
@@ -48,7 +45,6 @@ Extract = Annotated[
     ),
 ]
 _COLUMNS = ("name", "documents", "passages", "state", "graph", "size", "updated")
-JobFolder = Annotated[Path | None, typer.Option("--job", hidden=True)]
 
 
 @index.command("build")
@@ -90,9 +86,9 @@ def build(
     specs = source or _known_sources(opened, name)
     sources = [open_source(spec) for spec in specs]
     if dry_run:
-        show_plan(opened.writer(name).plan(sources), as_json=as_json)
+        plan_change(opened, name, sources, job, as_json=as_json)
         return
-    _run(
+    run_change(
         opened,
         name,
         lambda writer: writer.build(sources, fresh=fresh, put_back=put_back or ()),
@@ -124,33 +120,37 @@ def update(
 
     With --watch and --json, standard output has one object a line, one for each update.
     """
-    if follow and (dry_run or job is not None):
-        raise UsageError("--watch goes neither with --dry-run nor with a job")
+    if follow and dry_run:
+        raise UsageError("--watch does not go with --dry-run")
     if every is not None and not follow:
         raise UsageError("--every goes with --watch", remedy="add --watch")
     opened = workspace(context, thoughts__graph=extract)
     if follow:
-        watch(opened, name, every, as_json=as_json)
+        watch(opened, name, every, job, as_json=as_json)
         return
     if dry_run:
         manifest = opened.index(name).manifest
         sources = [open_source(spec) for spec in manifest.sources]
-        show_plan(opened.writer(name).plan(sources), as_json=as_json)
+        plan_change(opened, name, sources, job, as_json=as_json)
         return
     opened.index(name)  # names the nearest index if there is none of this name
-    _run(opened, name, lambda writer: writer.update(open_source), job, as_json=as_json)
+    run_change(opened, name, lambda writer: writer.update(open_source), job, as_json=as_json)
 
 
 @index.command("upgrade")
 def upgrade(
-    context: typer.Context, name: Name, extract: Extract = None, as_json: JsonFlag = False
+    context: typer.Context,
+    name: Name,
+    extract: Extract = None,
+    as_json: JsonFlag = False,
+    job: JobFolder = None,
 ) -> None:
     """Bring NAME, made by an older version, to the present format; sources are not read."""
-    _run(
+    run_change(
         workspace(context, thoughts__graph=extract),
         name,
         lambda w: w.upgrade(),
-        None,
+        job,
         as_json=as_json,
     )
 
@@ -171,11 +171,19 @@ def delete(
     opened = workspace(context)
     if document:
         opened.index(name)
-        _run(opened, name, lambda writer: writer.delete_documents(document), job, as_json=as_json)
+        run_change(
+            opened, name, lambda writer: writer.delete_documents(document), job, as_json=as_json
+        )
         return
     if not yes and not typer.confirm(f"Delete the index '{name}'?", err=True):
         raise UsageError("nothing was deleted")
-    opened.writer(name).delete_index()
+    watches(opened).off(name)
+    with JobReporter(job) if job is not None else nullcontext() as report:
+        writer = opened.writer(name)
+        if report is None:
+            writer.delete_index()
+        else:
+            patiently(writer.delete_index, report)
     if as_json:
         write_json({"deleted": name})
     else:
@@ -212,6 +220,9 @@ def status(
     if name:
         for spec in manifests[0].sources:
             console().print(f"from {escape(spec)}")
+        for part in rows[0]["parts"]:
+            memory = f", {human_bytes(part.memory)} of them in memory" if part.memory else ""
+            console().print(f"{human_bytes(part.disk)} {part.what}{memory}")
         show_failures(manifests[0].failures)
 
 
@@ -269,6 +280,8 @@ def search(
         show_hits(result)
 
 
+index.command("documents")(list_documents)
+index.command("read")(read_documents)
 index.command("verify")(verify_index)
 index.command("repair")(repair_index)
 index.command("work")(postgres.work)
@@ -287,20 +300,3 @@ def _known_sources(opened: Workspace, name: str) -> list[str]:
         f"index '{name}' has no sources yet",
         remedy=f"say where the documents are: assistant index build {name} --from FOLDER",
     )
-
-
-def _run(
-    opened: Workspace, name: str, work: Any, job: Path | None, *, as_json: bool
-) -> BuildResult:
-    """Run a change of an index with progress on the terminal and, for the page, in a file."""
-    with ExitStack() as stack:
-        on_progress = stack.enter_context(progress_bars(quiet=as_json or job is not None))
-        if job is not None:
-            on_progress = stack.enter_context(JobReporter(job))
-        writer: IndexWriter = opened.writer(name, on_progress)
-        result: BuildResult = work(writer)
-    if as_json:
-        write_json(result_json(result))
-    else:
-        show_result(result)
-    return result

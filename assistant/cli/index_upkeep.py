@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -10,39 +11,54 @@ import typer
 from rich.markup import escape
 
 from assistant.cli.context import JsonFlag, workspace
+from assistant.cli.index_changes import JobFolder, patiently
 from assistant.cli.index_views import result_json, show_result
 from assistant.cli.output import console, messages, progress_bars, write_json
 from assistant.errors import KnowledgeAssistantError, UsageError
+from assistant.jobs import JobReporter
+from assistant.watches import Diary
 from assistant.workspace import Workspace
 from indexes.corpora import open_source
+from indexes.encoders import Encoders
 from indexes.manifest import read_manifest
 from indexes.postgres.index import has_engine, read_engine
 from indexes.postgres.verifying import verify_postgres
+from indexes.progress import Progress
 from indexes.upkeep.verify import Finding, verify
 
 Name = Annotated[str, typer.Argument(help="The index's name.")]
 
 
-def verify_index(context: typer.Context, name: Name, as_json: JsonFlag = False) -> int:
+def verify_index(
+    context: typer.Context, name: Name, as_json: JsonFlag = False, job: JobFolder = None
+) -> int:
     """Check files, counts, spans, the cache and a sample of encodings. Changes nothing.
 
     Exit status 1 if something is wrong; `assistant index repair` mends it.
     """
     opened = workspace(context)
     folder = opened.index_folder(name)
-    if has_engine(folder):
-        findings = verify_postgres(read_engine(folder), name, opened.encoders)
-    else:
-        findings = [*verify(folder, opened.encoders), *_graph(folder)]
-    ok = all(finding.ok for finding in findings)
+    with JobReporter(job) if job is not None else nullcontext() as report:
+        if report is not None:
+            report(Progress("reading every file of it", 0, None, "", 0.0))
+        if has_engine(folder):
+            findings = verify_postgres(read_engine(folder), name, opened.encoders)
+        else:
+            findings = [*verify(folder, opened.encoders), *_companions(folder, opened.encoders)]
+        ok = all(finding.ok for finding in findings)
+        values = {"index": name, "ok": ok, "findings": findings}
+        if report is not None:
+            report.result(values)
     if as_json:
-        write_json({"index": name, "ok": ok, "findings": findings})
+        write_json(values)
     else:
         _show(findings)
     return 0 if ok else 1
 
 
-def repair_index(context: typer.Context, name: Name, as_json: JsonFlag = False) -> int:
+def repair_index(
+    context: typer.Context, name: Name, as_json: JsonFlag = False, job: JobFolder = None
+) -> int:
     """Mend what is damaged: from the stored documents where they are intact, else from the sources.
 
     Says what it found, did and could not bring back. Exit status 1 if something is still wrong.
@@ -54,22 +70,30 @@ def repair_index(context: typer.Context, name: Name, as_json: JsonFlag = False) 
             f"index '{name}' lies on a server, whose backups and checks keep it sound",
             remedy=f"what is missing in it is completed by: assistant index update {name}",
         )
-    with progress_bars(quiet=as_json) as on_progress:
-        repaired = opened.writer(name, on_progress).repair(open_source)
-    after = [*repaired.after, *_graph(folder)]
-    ok = all(finding.ok for finding in after)
+    with ExitStack() as stack:
+        on_progress = stack.enter_context(progress_bars(quiet=as_json or job is not None))
+        if job is not None:
+            on_progress = report = stack.enter_context(JobReporter(job))
+        writer = opened.writer(name, on_progress)
+        if job is None:
+            repaired = writer.repair(open_source)
+        else:
+            repaired = patiently(lambda: writer.repair(open_source), report)
+        after = [*repaired.after, *_companions(folder, opened.encoders)]
+        ok = all(finding.ok for finding in after)
+        values = {
+            "index": name,
+            "ok": ok,
+            "before": repaired.before,
+            "done": repaired.done,
+            "lost": repaired.lost,
+            "encoded": repaired.encoded,
+            "after": after,
+        }
+        if job is not None:
+            report.result(values)
     if as_json:
-        write_json(
-            {
-                "index": name,
-                "ok": ok,
-                "before": repaired.before,
-                "done": repaired.done,
-                "lost": repaired.lost,
-                "encoded": repaired.encoded,
-                "after": after,
-            }
-        )
+        write_json(values)
         return 0 if ok else 1
     out = console()
     wrong = [finding for finding in repaired.before if not finding.ok]
@@ -85,7 +109,9 @@ def repair_index(context: typer.Context, name: Name, as_json: JsonFlag = False) 
     return 0 if ok else 1
 
 
-def watch(opened: Workspace, name: str, every: float | None, *, as_json: bool) -> None:
+def watch(
+    opened: Workspace, name: str, every: float | None, job: Path | None, *, as_json: bool
+) -> None:
     """Follow the folders of an index until Ctrl-C; with `as_json` one object a line."""
     from indexes.upkeep.watching import Failed, FolderChanges, Updated, follow, watched_path
 
@@ -96,16 +122,26 @@ def watch(opened: Workspace, name: str, every: float | None, *, as_json: bool) -
             messages().print(f"{escape(spec)} tells of no changes; it is read at each update")
     watched = [path for path in paths.values() if path is not None]
     writer = opened.writer(name)
-    with FolderChanges(watched, ignore=opened.settings.home, every=every) as changes:
+    with ExitStack() as stack:
+        diary = Diary(name, stack.enter_context(JobReporter(job)) if job is not None else None)
+        if job is not None:
+            # Being told to stop is how a watch in the background ends well.
+            stack.enter_context(suppress(KeyboardInterrupt))
+        changes = stack.enter_context(
+            FolderChanges(watched, ignore=opened.settings.home, every=every)
+        )
         how = "looking at" if changes.polls else "watching"
         messages().print(f"{how} {len(watched)} places; stop with Ctrl-C")
+        diary.began(len(watched), polls=changes.polls)
         for happened in follow(lambda: writer.update(open_source), changes):
             if isinstance(happened, Updated):
+                diary.updated(result_json(happened.result))
                 if as_json:
                     write_json(result_json(happened.result))
                 elif happened.result.changes or happened.result.encoded:
                     show_result(happened.result)
             elif isinstance(happened, Failed):
+                diary.failed(happened.message, happened.remedy)
                 if as_json:
                     write_json({"error": happened.message, "remedy": happened.remedy})
                 else:
@@ -116,14 +152,15 @@ def watch(opened: Workspace, name: str, every: float | None, *, as_json: bool) -
                 messages().print("another process is writing this index; waiting for it")
 
 
-def _graph(folder: Path) -> Iterable[Finding]:
+def _companions(folder: Path, encoders: Encoders) -> Iterable[Finding]:
+    from assistant.knowledge.checking import check_knowledge
     from assistant.thoughts.persistent.companion import check_graph
 
     try:
         manifest = read_manifest(folder)
     except KnowledgeAssistantError:
-        return []  # said already; a graph cannot be compared with what is not known
-    return check_graph(folder, manifest)
+        return []  # said already; what follows it cannot be compared with what is not known
+    return (*check_graph(folder, manifest), *check_knowledge(folder, manifest, encoders))
 
 
 def _show(findings: Iterable[Finding]) -> None:

@@ -16,12 +16,14 @@ from indexes.index import SearchResult
 from indexes.manifest import Manifest
 from indexes.planning import Plan
 from indexes.publishing import BuildResult
+from indexes.usage import parts_of
 
 
 def status_row(opened: Workspace, manifest: Manifest) -> dict[str, Any]:
     """One index as the status lists it."""
     folder = opened.index_folder(manifest.name)
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    parts = parts_of(folder, manifest)
+    size = sum(part.disk for part in parts)
     missing = manifest.missing_stages
     return {
         "name": manifest.name,
@@ -36,6 +38,7 @@ def status_row(opened: Workspace, manifest: Manifest) -> dict[str, Any]:
         "dense": _dense_kind(opened, manifest),
         "bytes": size,
         "size": human_bytes(size),
+        "parts": parts,
         "updated": manifest.updated,
     }
 
@@ -124,11 +127,16 @@ def show_failures(failures: list[ReadFailure]) -> None:
         messages().print(f"  {escape(failure.uri)}: {escape(failure.reason + remedy)}")
 
 
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """What a build would do."""
+    return {**fields(plan.changes), "cost": fields(plan.cost)}
+
+
 def show_plan(plan: Plan, *, as_json: bool) -> None:
     """What a build would do, and what it would cost."""
     changes, cost = plan.changes, plan.cost
     if as_json:
-        write_json({**fields(changes), "cost": cost})
+        write_json(plan_json(plan))
         return
     for word, uris in (
         ("add", changes.added),
@@ -171,6 +179,7 @@ def search_json(result: SearchResult) -> dict[str, Any]:
                 "stages": hit.stages,
                 "rerank": hit.rerank,
                 "duplicates": [copy.id for copy in hit.duplicates],
+                "through": hit.through,
             }
             for hit in result.hits
         ],
@@ -195,5 +204,7 @@ def show_hits(result: SearchResult) -> None:
         if hit.duplicates:
             stages += f"  and {len(hit.duplicates)} nearly the same"
         out.print(f"   [dim]{stages}[/dim]")
+        for through in hit.through[:1]:
+            out.print(f"   found through a prepared question: {through.text}", markup=False)
         out.print("   " + " ".join(hit.passage.text.split())[:240], markup=False)
         out.print(f"   {hit.passage.uri}", markup=False, style="dim")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -11,11 +12,25 @@ from typing import Annotated, Any
 
 import typer
 
-from assistant.cli import ask, doctor, evaluation, graph, index, memory, models, serve_app
+from assistant.cli import (
+    ask,
+    conversations,
+    distill_data,
+    doctor,
+    evaluation,
+    feedback,
+    graph,
+    index,
+    knowledge,
+    memory,
+    models,
+    people,
+    serve_app,
+)
 from assistant.cli.context import JsonFlag, Options, parse_assignments, settings
 from assistant.cli.output import console, messages, table, write_json
 from assistant.errors import KnowledgeAssistantError
-from assistant.settings import known_keys, save_settings
+from assistant.settings import PERSON_VARIABLE, known_keys, save_settings
 
 HELP = """Answers from your own documents, with sources, on this machine.
 
@@ -41,12 +56,18 @@ app = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=Fals
 app.add_typer(index.index, name="index")
 app.add_typer(models.models, name="models")
 app.add_typer(memory.memory, name="memory")
+app.add_typer(conversations.conversations, name="conversations")
+app.add_typer(people.people, name="people")
+app.add_typer(feedback.feedback, name="feedback")
+app.add_typer(knowledge.knowledge, name="knowledge")
 app.add_typer(graph.graph, name="graph")
 app.add_typer(evaluation.evaluation, name="eval")
+app.add_typer(distill_data.distill, name="distill")
 app.command("app")(serve_app.app_command)
 app.command("ask")(ask.ask)
 app.command("chat")(ask.chat)
 app.command("doctor")(doctor.doctor)
+app.command("tidy")(doctor.tidy_command)
 
 
 @app.callback()
@@ -55,6 +76,14 @@ def options(
     home: Annotated[
         Path | None, typer.Option("--home", help="Folder of indexes, conversations and weights.")
     ] = None,
+    person: Annotated[
+        str,
+        typer.Option(
+            "--person",
+            envvar=PERSON_VARIABLE,
+            help="Whose conversations and statements (`assistant people`).",
+        ),
+    ] = "",
     assignment: Annotated[
         list[str] | None,
         typer.Option("--set", "-s", metavar="KEY=VALUE", help="A setting for this call."),
@@ -63,7 +92,7 @@ def options(
 ) -> None:
     """Flags that come before the command."""
     overrides = parse_assignments(assignment or [])
-    context.obj = Options(home.absolute() if home else None, dict(overrides), debug)
+    context.obj = Options(home.absolute() if home else None, person.strip(), dict(overrides), debug)
 
 
 @app.command("settings")
@@ -99,6 +128,10 @@ def run(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments
     _quiet_libraries(debug=debug)
+    if "--job" in arguments:
+        # An interrupt is how a job is stopped. Where the page was started in the background of a
+        # shell, its processes would not hear it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         result = app(args=arguments, standalone_mode=False, prog_name="assistant")
         status = int(result) if isinstance(result, int) else 0
@@ -151,6 +184,7 @@ def _quiet_libraries(*, debug: bool) -> None:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TQDM_DISABLE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     if not debug:
         logging.disable(logging.WARNING)

@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from assistant.cli.context import JsonFlag, workspace
-from assistant.cli.output import console, table, write_json
-from assistant.errors import StorageError, UsageError
+from assistant.cli.output import console, table, write_export, write_json
+from assistant.errors import UsageError
 from assistant.memory.person import PersonMemory, exported
 from assistant.understanding.statements import Statement
-from indexes.files import write_atomically
 
 memory = typer.Typer(
     help="What you told about yourself. Nothing enters by itself.", no_args_is_help=True
@@ -94,16 +92,7 @@ def export_statements(
     if file is None:
         write_json(found)
         return
-    try:
-        write_atomically(file, exported(found).encode())
-    except OSError as error:
-        raise StorageError(
-            f"cannot write {file}: {error.strerror}", remedy="name a file in a folder of yours"
-        ) from error
-    if as_json:
-        write_json({"exported": len(found), "file": file})
-    else:
-        console().print(f"{len(found)} written to {escape(str(file))}")
+    write_export(file, exported(found), len(found), as_json=as_json)
 
 
 def _print(statement: Statement) -> None:

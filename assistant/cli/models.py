@@ -1,4 +1,4 @@
-"""`assistant models`: list, fetch, verify, register, remove."""
+"""`assistant models`: list, fetch, verify, bench, register, remove."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from rich.markup import escape
 
 from assistant.cli.context import JsonFlag, settings
 from assistant.cli.output import console, human_bytes, progress_bars, table, write_json
-from assistant.errors import KnowledgeAssistantError, UnknownNameError
+from assistant.cli.running import JobOption, progress_of
+from assistant.errors import KnowledgeAssistantError, ModelMissingError, UnknownNameError
 from assistant.jobs import JobReporter
 from assistant.models.catalogue import find_entry
 from assistant.models.fetch import Origin, fetch
@@ -103,6 +104,50 @@ def verify_models(
             mark = "[green]ok[/green]   " if result["ok"] else "[red]wrong[/red]"
             console().print(f"{mark} {result['name']}: {escape(str(result['message']))}")
     return 0 if all(result["ok"] for result in results) else 1
+
+
+@models.command("bench")
+def bench(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(help="All installed if left out.")] = None,
+    as_json: JsonFlag = False,
+    job: JobOption = None,
+) -> None:
+    """Measure how fast weights run on this machine, a few seconds each; the figures are kept.
+
+    Example:
+
+      assistant models bench minilm qwen2.5-1.5b
+    """
+    from assistant.models.speed import keep_speed, measurable, measure
+
+    current = settings(context)
+    store = ModelStore(current.models_folder)
+    wanted = names or measurable(store)
+    if not wanted:
+        raise ModelMissingError(
+            "no weights are installed", remedy="assistant models fetch embedder sparse parser"
+        )
+    done = []
+    with progress_of(job, quiet=as_json) as on_progress:
+        for name in wanted:
+            speed = measure(store, current.models, name, on_progress=on_progress)
+            keep_speed(current.home, speed)
+            done.append(speed)
+    if as_json:
+        write_json({"speeds": done})
+        return
+    columns = ("name", "passages/s", "first token, s", "tokens/s", "loaded in, s")
+    rows = [
+        (
+            s.name,
+            *("–" if v is None else f"{v:.2f}" for v in (s.passages_per_second, s.first_token)),
+            "–" if s.tokens_per_second is None else f"{s.tokens_per_second:.1f}",
+            f"{s.load_seconds:.1f}",
+        )
+        for s in done
+    ]
+    console().print(table("", columns, rows))
 
 
 @models.command("register")

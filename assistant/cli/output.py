@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -28,6 +29,8 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
+from assistant.errors import StorageError
+from indexes.files import write_atomically
 from indexes.progress import OnProgress, Progress
 
 
@@ -45,6 +48,33 @@ def write_json(value: Any) -> None:
     """The one JSON object of a `--json` call."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain) + "\n")
     sys.stdout.flush()
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a file that the person named, whole or not at all.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    try:
+        write_atomically(file, text.encode("utf-8", "surrogatepass"))
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {file}: {error.strerror}", remedy="name a file in a folder of yours"
+        ) from error
+
+
+def write_export(file: Path, text: str, count: int, *, as_json: bool) -> None:
+    """Write what was exported, and say how much that is.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    write_text(file, text)
+    if as_json:
+        write_json({"exported": count, "file": file})
+    else:
+        console().print(f"{count} written to {escape(str(file))}")
 
 
 def _plain(value: Any) -> Any:

@@ -16,8 +16,10 @@ import typer
 from assistant.cli.context import Options, workspace
 from assistant.cli.output import messages
 from assistant.errors import KnowledgeAssistantError, UsageError
-from assistant.settings import ENV_PREFIX
+from assistant.memory.people import People
+from assistant.settings import ENV_PREFIX, PERSON_VARIABLE, Settings
 from assistant.starter import ensure_starter
+from assistant.watches import watches
 
 
 def app_command(
@@ -33,16 +35,21 @@ def app_command(
     _check_port(settings.app.host, settings.app.port)
     if ensure_starter(opened):
         messages().print("indexing the starter library in the background; you can ask already")
+    folders = settings.indexes_folder.iterdir()
+    for name in watches(opened).resume(folder.name for folder in folders):
+        messages().print(f"watching the folders of index '{name}' again")
     command = [
-        *(sys.executable, "-m", "streamlit", "run", str(_page())),
+        *(sys.executable, "-m", "app.server", "run", str(_page())),
         *("--server.address", settings.app.host),
         *("--server.port", str(settings.app.port)),
         *("--server.headless", "false" if browser else "true"),
         *("--browser.gatherUsageStats", "false"),
         *("--server.fileWatcherType", "none"),
+        *_sign_in(settings.home / "secrets.toml"),
         *("--", "--home", str(settings.home)),
     ]
-    messages().print(f"open http://{settings.app.host}:{settings.app.port}  (Ctrl-C ends)")
+    address = f"http://{settings.app.host}:{settings.app.port}{_as_person(context, settings)}"
+    messages().print(f"open {address}  (Ctrl-C ends)")
     # The theme lives in .streamlit/config.toml beside the page.
     child = subprocess.Popen(command, cwd=_page().parent, env=_environment(context))
     # Ctrl-C reaches the child by itself; a SIGTERM to this process would leave it behind.
@@ -63,7 +70,22 @@ def _environment(context: typer.Context) -> dict[str, str]:
         f"{ENV_PREFIX}{key.upper().replace('.', '__')}": str(value)
         for key, value in options.overrides.items()
     }
-    return {**os.environ, **flags}
+    # Who is at the page is asked there; work that it starts is nobody's.
+    shared = {name: value for name, value in os.environ.items() if name != PERSON_VARIABLE}
+    return {**shared, **flags}
+
+
+def _as_person(context: typer.Context, settings: Settings) -> str:
+    """What comes behind the page's address, so that it opens for the person of the flags."""
+    options: Options = context.ensure_object(Options)
+    if not options.person:
+        return ""
+    return f"/?person={People(settings.home).named(options.person).id}"
+
+
+def _sign_in(secrets: Path) -> list[str]:
+    """Where people sign in, the home folder has a file that says at which provider."""
+    return ["--secrets.files", str(secrets)] if secrets.is_file() else []
 
 
 def _page() -> Path:

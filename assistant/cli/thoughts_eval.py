@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant.cli.context import JsonFlag, LimitOption, ReaderOption, workspace
+from assistant.cli.context import EvaluatedReaderOption, JsonFlag, LimitOption, workspace
 from assistant.cli.output import console, progress_bars, table, write_json
 from assistant.errors import UnknownNameError
 from indexes.files import storage_errors
@@ -39,7 +39,7 @@ def thoughts(
         bool, typer.Option(help="Also answer, with and without; else only supporting passages.")
     ] = True,
     facts: Annotated[bool, typer.Option(help="Tell the reader the facts found.")] = True,
-    reader: ReaderOption = None,
+    reader: EvaluatedReaderOption = None,
     limit: LimitOption = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the sample.")] = 0,
     rows_file: Annotated[
@@ -55,12 +55,13 @@ def thoughts(
     """
     from assistant.reading import choose_reader
     from eval.collections import load_collection
+    from eval.reader_names import reader_setting
     from eval.thoughts import evaluate_thoughts, report
 
     for kind, name, known in (("effort", effort, _EFFORTS), ("half", half, _HALVES)):
         if name not in known:
             raise UnknownNameError(kind, name, known)
-    opened = workspace(context, answering__reader=reader)
+    opened = workspace(context, answering__reader=reader_setting(reader))
     loaded = load_collection(collection)
     with progress_bars(quiet=as_json) as on_progress:
         rows = evaluate_thoughts(

@@ -74,6 +74,9 @@ class Trace:
             aspect = found_by(passage, self._queries, beyond=beyond)
             by = f"; found by: {aspect}" if aspect else ""
             self._line(f"  [{passage.number}] {passage.score:.3f} {passage.title} ({stages}{by})")
+            for entry in passage.prepared[:1]:
+                kind = "question" if entry.question else "statement"
+                self._line(f"      found through a prepared {kind}: {entry.text}", "dim")
 
     def _show_thinking(self, event: ThinkingDone) -> None:
         self._line(

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.schema import CreateIndex
 
 from assistant.errors import StorageError
 
@@ -56,6 +57,11 @@ class Database:
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             base.metadata.create_all(self._engine)
+            # Tables of an earlier version get the indexes that came later, too.
+            with self._engine.begin() as connection:
+                for table in base.metadata.tables.values():
+                    for index in table.indexes:
+                        connection.execute(CreateIndex(index, if_not_exists=True))
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -69,6 +75,8 @@ class Database:
             connection = self._engine.raw_connection()
             try:
                 connection.cursor().execute("VACUUM")
+                # The log still has the old pages. Where others read, it goes with the next change.
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
             finally:
                 connection.close()
 

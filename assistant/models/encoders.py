@@ -6,7 +6,9 @@ Loading takes seconds and memory, so one `LoadedEncoders` is shared by everythin
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
+from assistant.models.importing import LOADING
 from assistant.models.store import ModelStore
 from assistant.settings import ModelSettings
 from indexes.encoders import SparseEncoder
@@ -30,7 +32,7 @@ class LoadedEncoders:
         Raises:
             ModelMissingError, ModelCorruptError: with the command that mends it.
         """
-        with self._lock:
+        with self._lock, LOADING:
             if self._dense is None:
                 folder = self._store.path(self._settings.embedder)
                 self._in_threads()
@@ -41,12 +43,21 @@ class LoadedEncoders:
 
     def sparse(self) -> SparseEncoder:
         """The learned sparse encoder; errors as `dense`."""
-        with self._lock:
+        with self._lock, LOADING:
             if self._sparse is None:
                 folder = self._store.path(self._settings.sparse)
                 self._in_threads()
                 self._sparse = SpladeEncoder(folder)
             return self._sparse
+
+    def base(self) -> Path:
+        """The folder of MiniLM, which the shipped encoders build on.
+
+        Raises:
+            ModelMissingError, ModelCorruptError: with the command that mends it.
+        """
+        self._in_threads()
+        return self._store.path("minilm")
 
     def _in_threads(self) -> None:
         if self._settings.threads:

@@ -10,20 +10,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.language_models.base import LangSmithParams
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_json_schema
 from pydantic import BaseModel, PrivateAttr
 
+from assistant.answering.dial import Share
 from assistant.errors import ModelRuntimeError
 from assistant.models.gguf_protocol import as_chunk, as_openai
 from assistant.models.gguf_runtime import GGUFRuntime, RuntimeOptions
+from assistant.models.gguf_weighing import weighed
+from assistant.models.local_chat import LocalChat
 from assistant.models.structured import bounded, parsed, parsed_beside_raw
 
 # What a request may carry to the runtime; anything else is a spelling mistake.
@@ -31,6 +33,7 @@ _OPTIONS = frozenset(
     (
         *("temperature", "max_tokens", "top_p", "top_k", "min_p", "seed", "cache_prompt"),
         *("logprobs", "top_logprobs", "response_format"),
+        *("reliance", "without"),
         *("repeat_penalty", "presence_penalty", "frequency_penalty"),
     )
 )
@@ -42,66 +45,45 @@ _log = logging.getLogger(__name__)
 Structured = Runnable[LanguageModelInput, dict[str, Any] | BaseModel]
 
 
-class GGUFChat(BaseChatModel):
-    """A GGUF file as a chat model. The weights are loaded at the first call; `close` frees them.
+class GGUFChat(LocalChat):
+    """A GGUF file as a chat model; an adapter is a GGUF file, too.
 
     Attributes:
-        model_path: the file.
-        n_ctx: tokens of prompt and answer together.
         n_threads: CPU threads; 0 takes all cores.
         n_gpu_layers: layers on a GPU, where the runtime was built for one.
-        temperature, max_tokens, seed: defaults of a call.
+        parallel: answers that are written at once when several are asked for.
     """
 
-    model_path: str
-    n_ctx: int = 4096
+    provider: ClassVar[str] = "gguf"
+
     n_threads: int = 0
     n_gpu_layers: int = 0
-    temperature: float = 0.0
-    max_tokens: int | None = 256
-    stop: list[str] | None = None
-    seed: int | None = None
+    parallel: int = 1
 
     _runtime: GGUFRuntime = PrivateAttr()
 
     def model_post_init(self, context: Any, /) -> None:
         """Make the runtime; it loads nothing yet."""
         self._runtime = GGUFRuntime(
-            RuntimeOptions(Path(self.model_path), self.n_ctx, self.n_threads, self.n_gpu_layers)
+            RuntimeOptions(
+                Path(self.model_path),
+                self.n_ctx,
+                self.n_threads,
+                self.n_gpu_layers,
+                self.parallel,
+                Path(self.adapter_path) if self.adapter_path else None,
+            )
         )
-
-    @property
-    def _llm_type(self) -> str:
-        return "gguf"
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {"model_path": self.model_path, "n_ctx": self.n_ctx}
-
-    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        return LangSmithParams(
-            ls_provider="gguf",
-            ls_model_name=kwargs.get("model", Path(self.model_path).name),
-            ls_model_type="chat",
-            ls_temperature=kwargs.get("temperature", self.temperature),
-            ls_max_tokens=kwargs.get("max_tokens", self.max_tokens) or 0,
-            ls_stop=stop or self.stop,
-        )
+        return {
+            "model_path": self.model_path,
+            "adapter_path": self.adapter_path,
+            "n_ctx": self.n_ctx,
+        }
 
     # -- life -------------------------------------------------------------------------------
-
-    def load(self) -> None:
-        """Load the weights now instead of at the first call.
-
-        Raises:
-            ModelRuntimeError: the runtime is not installed.
-            ModelMissingError, ModelCorruptError: the file is not there or not usable.
-        """
-        self._runtime.load()
-
-    def close(self) -> None:
-        """Free the weights' memory, after the answer under way. The next call loads them again."""
-        self._runtime.close()
 
     @property
     def endpoint(self) -> tuple[str, str]:
@@ -109,27 +91,6 @@ class GGUFChat(BaseChatModel):
         return self._runtime.endpoint
 
     # -- generation -------------------------------------------------------------------------
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        whole: AIMessageChunk | None = None
-        for chunk in self._stream(messages, stop, run_manager, **kwargs):
-            part = chunk.message
-            assert isinstance(part, AIMessageChunk)
-            whole = part if whole is None else whole + part
-        if whole is None:
-            raise ModelRuntimeError("the model returned nothing", remedy="ask again")
-        message = AIMessage(
-            content=whole.content,
-            response_metadata=whole.response_metadata,
-            usage_metadata=whole.usage_metadata,
-        )
-        return ChatResult(generations=[ChatGeneration(message=message)])
 
     def _stream(
         self,
@@ -139,6 +100,9 @@ class GGUFChat(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         request = self._request(messages, stop, kwargs)
+        if kwargs.get("reliance") is not None:
+            yield from self._weighed(request, kwargs["without"], kwargs["reliance"], run_manager)
+            return
         for data in self._runtime.chat(request):
             message = as_chunk(data, Path(self.model_path).name)
             if message is None:
@@ -146,6 +110,34 @@ class GGUFChat(BaseChatModel):
             generation = ChatGenerationChunk(message=message)
             if run_manager and message.content:
                 run_manager.on_llm_new_token(str(message.content), chunk=generation)
+            yield generation
+
+    def _weighed(
+        self,
+        request: dict[str, Any],
+        without: list[BaseMessage],
+        share: Share,
+        run_manager: CallbackManagerForLLMRun | None,
+    ) -> Iterator[ChatGenerationChunk]:
+        """The reliance dial: `without` is the same question without the documents' material."""
+        if unusable := {"response_format", "stop", "logprobs"} & set(request):
+            raise ModelRuntimeError(
+                f"the reliance dial does not go with {', '.join(sorted(unusable))}",
+                remedy="leave one of them out",
+            )
+        pieces = weighed(
+            self._runtime,
+            request["messages"],
+            [as_openai(message) for message in without],
+            share,
+            most=request.get("max_tokens") or self.n_ctx,
+            temperature=request["temperature"],
+            seed=request.get("seed"),
+        )
+        for text in pieces:
+            generation = ChatGenerationChunk(message=AIMessageChunk(content=text))
+            if run_manager:
+                run_manager.on_llm_new_token(text, chunk=generation)
             yield generation
 
     def _request(
@@ -170,7 +162,8 @@ class GGUFChat(BaseChatModel):
             request["seed"] = self.seed
         if stop or self.stop:
             request["stop"] = stop or self.stop
-        request.update({k: v for k, v in options.items() if k in _OPTIONS and v is not None})
+        own = _OPTIONS - {"reliance", "without"}
+        request.update({k: v for k, v in options.items() if k in own and v is not None})
         return request
 
     # -- tokens -----------------------------------------------------------------------------

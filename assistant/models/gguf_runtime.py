@@ -11,7 +11,7 @@ import os
 import queue
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,18 +27,33 @@ from assistant.models.gguf_protocol import raise_error, receiver
 # Tokens of the prompt that are read between two looks at whether the answer is still wanted. On a
 # CPU larger batches are not faster; 128 tokens of a 1.5 B model take about a second on two cores.
 _CPU_BATCH = 128
-_SLOTS = 2
+SLOTS = 2
 _WAIT = 0.1  # seconds between two looks while another answer is being written
 
 
 @dataclass(frozen=True, slots=True)
 class RuntimeOptions:
-    """What the weights are loaded with. `n_threads` 0 takes all cores."""
+    """What the weights are loaded with.
+
+    `n_threads` 0 takes all cores; `parallel` answers are written at once, each with `n_ctx` tokens;
+    `adapter` is a GGUF file of low-rank changes to the weights.
+    """
 
     path: Path
     n_ctx: int
     n_threads: int = 0
     n_gpu_layers: int = 0
+    parallel: int = 1
+    adapter: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A possible next token; `text` is empty for marks such as the end of a turn."""
+
+    id: int
+    text: bytes
+    logprob: float
 
 
 class GGUFRuntime:
@@ -49,10 +64,12 @@ class GGUFRuntime:
         self._server: Any = None
         self._key = ""
         self._loading = threading.Lock()
-        # The runtime has one slot: two questions at once take turns instead of spoiling each
-        # other's prompt cache. Held by the thread that generates, never by the one that reads the
-        # chunks, so a reader that pauses keeps nobody waiting for longer than its answer takes.
-        self._turn = threading.Lock()
+        # Questions take turns instead of spoiling each other's prompt cache; work that asks for
+        # many answers at once says so by `parallel`. Held by the thread that generates, never by
+        # the one that reads the chunks, so a reader that pauses keeps nobody waiting for longer
+        # than its answer takes.
+        self._turns = threading.BoundedSemaphore(options.parallel)
+        self._closing = threading.Lock()
 
     def load(self) -> Any:
         """The loaded server.
@@ -68,8 +85,12 @@ class GGUFRuntime:
 
     def close(self) -> None:
         """Free the weights' memory, after the answer under way. The next call loads them again."""
-        with self._turn, self._loading:
-            self._server = None
+        with self._closing:  # two that collect the turns at once would wait for each other
+            for _ in range(self._options.parallel):
+                self._turns.acquire()
+            with self._loading:
+                self._server = None
+            self._turns.release(self._options.parallel)
 
     @property
     def endpoint(self) -> tuple[str, str]:
@@ -111,24 +132,70 @@ class GGUFRuntime:
     ) -> None:
         """Wait for the turn, generate, end with None; errors go the same way as chunks."""
         try:
-            while not self._turn.acquire(timeout=_WAIT):
+            while not self._turns.acquire(timeout=_WAIT):
                 if cancelled.is_set():
                     return
             try:
                 if not cancelled.is_set():
                     self.load().handle_chat_completions(request, receiver(arrived, cancelled))
             finally:
-                self._turn.release()
+                self._turns.release()
             arrived.put(None)
         except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
             arrived.put(error)
+
+    def following(self, tokens: Sequence[int], slot: int, most: int) -> list[Candidate]:
+        """The likeliest next tokens after these, best first.
+
+        What the slot has read before is not read again, so going on by a token costs one pass.
+        Takes its turn among answers; it cannot be cancelled while it reads.
+
+        Raises:
+            ModelRuntimeError: the request was refused, or the model failed.
+        """
+        request = {
+            "prompt": list(tokens),
+            "max_tokens": 1,
+            "n_probs": most,
+            "temperature": 0.0,
+            "cache_prompt": True,
+            "id_slot": slot,
+        }
+        server = self.load()
+        with self._turns:
+            try:
+                data = server.handle_completions(request)
+            except Exception as error:  # the binding raises bare RuntimeErrors for every cause
+                raise ModelRuntimeError(f"the model failed: {error}", remedy="ask again") from error
+        raise_error(data)
+        try:
+            listed = data["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
+            return [Candidate(t["id"], bytes(t["bytes"]), float(t["logprob"])) for t in listed]
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise ModelRuntimeError(
+                "this version of the runtime does not tell probabilities of tokens",
+                remedy="set answering.reliance to off",
+            ) from error
+
+    def prompt(self, messages: Sequence[dict[str, Any]]) -> list[int]:
+        """A conversation as tokens, up to where the answer begins.
+
+        Raises:
+            ModelRuntimeError: the runtime's server on the loopback cannot be reached.
+        """
+        text = self._post("apply-template", {"messages": list(messages)})["prompt"]
+        request = {"content": text, "add_special": False, "parse_special": True}
+        return [int(token) for token in self._post("tokenize", request)["tokens"]]
 
     def tokenize(self, text: str) -> list[int]:
         """The model's tokens of a text.
 
         Raises:
-            ModelRuntimeError: the runtime's tokenizer cannot be reached.
+            ModelRuntimeError: the runtime's server on the loopback cannot be reached.
         """
+        return [int(token) for token in self._post("tokenize", {"content": text})["tokens"]]
+
+    def _post(self, what: str, request: dict[str, Any]) -> dict[str, Any]:
         import httpx
 
         address, key = self.endpoint
@@ -136,13 +203,12 @@ class GGUFRuntime:
             # trust_env: a proxy of the environment must not be asked for the loopback
             with httpx.Client(trust_env=False, timeout=30.0) as client:
                 answer = client.post(
-                    f"{address}/tokenize",
-                    json={"content": text},
-                    headers={"Authorization": f"Bearer {key}"},
+                    f"{address}/{what}", json=request, headers={"Authorization": f"Bearer {key}"}
                 )
             answer.raise_for_status()
-            return [int(token) for token in answer.json()["tokens"]]
-        except (httpx.HTTPError, ValueError, KeyError) as error:
+            found: dict[str, Any] = answer.json()
+            return found
+        except (httpx.HTTPError, ValueError) as error:
             raise ModelRuntimeError(
                 f"the runtime's tokenizer cannot be reached: {error}",
                 remedy="allow connections to 127.0.0.1",
@@ -166,9 +232,17 @@ class GGUFRuntime:
         # A slot keeps its last prompt, and a request goes to the slot whose prompt begins alike:
         # one for understanding and one for answering. With one slot each would make the other
         # read its beginning anew, which takes seconds. The context is divided among the slots.
-        parameters.n_ctx = _SLOTS * options.n_ctx
-        parameters.n_parallel = _SLOTS
+        slots = max(SLOTS, options.parallel)
+        parameters.n_ctx = slots * options.n_ctx
+        parameters.n_parallel = slots
         parameters.n_gpu_layers = options.n_gpu_layers
+        if options.adapter is not None:
+            if not options.adapter.is_file():
+                raise ModelMissingError(
+                    f"the adapter {options.adapter} does not exist",
+                    remedy="install the assistant again, or choose another reader",
+                )
+            parameters.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(options.adapter), 1.0)]
         parameters.cpuparams.n_threads = options.n_threads or os.cpu_count() or 1
         parameters.cpuparams_batch.n_threads = parameters.cpuparams.n_threads
         if options.n_gpu_layers == 0:

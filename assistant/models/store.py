@@ -29,6 +29,7 @@ from assistant.errors import (
 )
 from assistant.models.catalogue import Entry, Role, catalogue, find_entry
 from assistant.models.local import check_kind, usable_path
+from assistant.models.shipped import SMALL_EMBEDDER, shipped
 from indexes.files import sha256_of, storage_errors, write_atomically
 
 State = Literal["installed", "missing", "partial", "damaged"]
@@ -68,6 +69,10 @@ class ModelStore:
             return usable_path(Path(registered["path"]), name, remedy)
         if "/" in name or "\\" in name or name.endswith(".gguf"):
             return usable_path(Path(name).expanduser(), name, "check the path")
+        if name == SMALL_EMBEDDER:
+            from assistant.models.small_embedder import assembled
+
+            return assembled(shipped(name), self.path("minilm"), self.folder / name)
         entry = self._entry(name)
         folder = self.folder / entry.name
         if not folder.is_dir():
@@ -82,7 +87,11 @@ class ModelStore:
         try:
             return find_entry(name)
         except UnknownNameError as error:
-            known = [e.name for e in catalogue()] + list(self._registered(strict=True))
+            known = (
+                [e.name for e in catalogue()]
+                + [SMALL_EMBEDDER]
+                + list(self._registered(strict=True))
+            )
             raise UnknownNameError("model", name, known) from error
 
     def status(self) -> list[ModelStatus]:
@@ -148,7 +157,7 @@ class ModelStore:
         """
         if not name or set(name) & set("/\\") or name.endswith(".gguf"):
             raise UsageError(f"'{name}' cannot be a name", remedy="use letters, digits, - and .")
-        if any(name in (entry.name, entry.role) for entry in catalogue()):
+        if name == SMALL_EMBEDDER or any(name in (e.name, e.role) for e in catalogue()):
             raise UsageError(f"'{name}' is a name of the catalogue", remedy="choose another name")
         if role not in get_args(Role):
             raise UnknownNameError("role", role, get_args(Role))

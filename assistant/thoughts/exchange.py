@@ -99,10 +99,10 @@ def additions(graph: GraphState, more: Snapshot) -> list[Change]:
             changes.append(CreateNode(node))
             continue
         old = graph.node(node.id)
-        names = {*old.aliases, *node.aliases, node.label} - {old.label}
-        new = replace(old, aliases=tuple(sorted(names)))
-        if new != old:
-            changes.append(ReviseNode(old, new))
+        others = {*node.aliases, node.label} - {old.label, *old.aliases}
+        if others:
+            aliases = (*old.aliases, *sorted(others))
+            changes.append(ReviseNode(old, replace(old, aliases=aliases)))
     for fact in more.facts:
         if fact.id not in graph:
             changes.append(CreateEdge(fact))

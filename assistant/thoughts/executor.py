@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from assistant.errors import GraphError
 from assistant.thoughts.calculate import calculate, value_text
@@ -13,6 +13,7 @@ from assistant.thoughts.filters import Filter
 from assistant.thoughts.graph import ThoughtGraph
 from assistant.thoughts.grounding import grounded
 from assistant.thoughts.matching import MAX_ROWS, Matches, Pattern, match, relation_names
+from assistant.thoughts.model import Evidence
 from assistant.thoughts.operations import (
     AddFact,
     Answer,
@@ -50,6 +51,10 @@ class Operations:
         search: finds passages for a query; without it, `search` is refused.
         passages: the passages at hand, by id, as text or with their title; what a search finds
             comes to them.
+        without: ids of facts that do not count here, whoever states them.
+
+    Attributes:
+        left_out: where the facts were stated that `without` kept out.
     """
 
     def __init__(
@@ -58,8 +63,11 @@ class Operations:
         *,
         search: Searching | None = None,
         passages: Mapping[str, str | Source] | None = None,
+        without: Collection[str] = (),
     ) -> None:
         self.graph = graph
+        self.left_out: list[Evidence] = []
+        self._without = frozenset(without)
         self._search = search
         self._passages = {
             identity: value if isinstance(value, Source) else Source(identity, value)
@@ -119,6 +127,9 @@ class Operations:
     def _add(self, operation: AddFact, author: Author, reason: str, step: int) -> FactAdded:
         evidence = grounded(operation, self._passages, author)
         found = addition(self.graph, operation, evidence, author, step)
+        if found.fact in self._without:
+            self.left_out += evidence
+            raise GraphError(f"fact {found.fact} was taken away for this question")
         batch = None
         if found.changes:
             batch = self.graph.apply(found.changes, author=author, reason=reason, step=step)

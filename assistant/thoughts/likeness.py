@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from assistant.answering.evidence import stems
+from assistant.understanding.stems import stems
 from indexes.encoders import DenseEncoder, FloatArray
 
 

@@ -119,8 +119,11 @@ class Fact:
 
     def with_evidence(self, more: tuple[Evidence, ...], confidence: float) -> Fact:
         """The same fact, said in more places; the surest of them counts."""
-        evidence = tuple(dict.fromkeys((*self.evidence, *more)))
-        return replace(self, evidence=evidence, confidence=max(self.confidence, confidence))
+        known = set(self.evidence)
+        new = tuple(place for place in dict.fromkeys(more) if place not in known)
+        return replace(
+            self, evidence=(*self.evidence, *new), confidence=max(self.confidence, confidence)
+        )
 
 
 def normal_form(name: str) -> str:

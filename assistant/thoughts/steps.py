@@ -17,7 +17,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from assistant.answering.prompts import as_data
+from assistant.answering.turn_marks import as_data
 from assistant.errors import BudgetSpentError, GraphError
 from assistant.thoughts.budget import Budget
 from assistant.thoughts.operations import AddFact, Quoted, Thing

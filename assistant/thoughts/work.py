@@ -49,6 +49,7 @@ class Means:
         knowledge: what passages mention and state.
         encoder: compares sentences with what is asked; None: by words.
         queries: those that the question's own search used.
+        without: ids of facts that the person took away for this question.
     """
 
     search: Search
@@ -56,6 +57,7 @@ class Means:
     knowledge: Knowledge
     encoder: DenseEncoder | None
     queries: tuple[Query, ...]
+    without: frozenset[str] = frozenset()
 
 
 class Work:
@@ -71,7 +73,7 @@ class Work:
     ) -> None:
         self.means, self.budget = means, budget
         graph = ThoughtGraph()
-        self.operations = Operations(graph)
+        self.operations = Operations(graph, without=means.without)
         self.plan = Plan(question, graph)
         self.outcome = Outcome(question, effort, graph, list(hits))
         # Where the question names nothing, nothing leads on: the search's own order stands.
@@ -213,6 +215,7 @@ class Work:
             and (label := self.outcome.graph.node(state.filled).label) not in out.names
         ]
         out.calls, out.tokens = self.budget.made, self.budget.tokens
+        out.left_out = tuple(dict.fromkeys(self.operations.left_out))
 
     def change(self, changes: Sequence[Change], reason: str) -> GraphChanged:
         batch = self.outcome.graph.apply(

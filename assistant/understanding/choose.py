@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from assistant.errors import ModelMissingError, UsageError
 from assistant.reading import answering_model
+from assistant.understanding.distilled import DistilledUnderstander
 from assistant.understanding.model import ModelUnderstander
 from assistant.understanding.rules import RuleUnderstander
 from assistant.understanding.types import AspectQuery, Understander, Understanding
 from assistant.understanding.words import Phrases
 from assistant.workspace import Workspace
 
+_QUICK = ("extractive", "small")  # readers
+
 
 def choose_understander(workspace: Workspace, phrases: Phrases) -> Understander:
     """The understander that the settings name.
 
     "auto" takes the model that answers: the remote endpoint if one is set, else the local answerer
-    if its weights are installed; and rules where there is none, or where the answers are to be
-    quoted without a model.
+    if its weights are installed; and rules where there is none, or where quotations or the small
+    reader were chosen: whoever wants an answer within a second does not wait for a large model to
+    understand the question.
 
     Raises:
         ModelMissingError, UsageError: a model was named and there is none.
     """
     rules = RuleUnderstander(phrases)
     way, reader = workspace.settings.understanding.way, workspace.settings.answering.reader
-    if way == "rules" or (way == "auto" and reader == "extractive"):
+    if way == "distilled":
+        return DistilledUnderstander(workspace.loaded.tag_model, rules)
+    if way == "rules" or (way == "auto" and reader in _QUICK):
         return rules
     try:
         model, _ = answering_model(workspace)

@@ -17,7 +17,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
-from assistant.answering.prompts import as_data
+from assistant.answering.turn_marks import as_data
 from assistant.understanding.types import Message
 
 # Two exchanges: with more, a small model mixes up the topics, and each costs a second.

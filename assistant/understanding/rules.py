@@ -43,7 +43,7 @@ class RuleUnderstander:
         if not history:
             return Understanding(
                 standalone=text,
-                queries=(AspectQuery(text, "question"), *_parts(text)),
+                queries=(AspectQuery(text, "question"), *parts_of(text)),
                 act=act,
                 clarify=_clarify(text) if act == "question" else "",
                 reason="the first question stands alone",
@@ -58,7 +58,7 @@ class RuleUnderstander:
             queries.append(AspectQuery(with_words, "question", CARRIED_WEIGHT, context, weight))
         return Understanding(
             standalone=f"{text} (about: {', '.join(carried)})" if carried else text,
-            queries=(*queries, *_parts(text)),
+            queries=(*queries, *parts_of(text)),
             act=act,
             carried=carried,
             reason=_reason(why, carried),
@@ -73,7 +73,7 @@ def _reason(why: str | None, carried: tuple[str, ...]) -> str:
     return f"{why}, but earlier messages name nothing to carry over"
 
 
-def _parts(text: str) -> list[AspectQuery]:
+def parts_of(text: str) -> list[AspectQuery]:
     """The questions of a message that asks several, each as a query."""
     asked = [part for part in _QUESTIONS.split(text) if len(content_words(part)) >= _PART_WORDS]
     if len(asked) < 2:

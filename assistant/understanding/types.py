@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 Role = Literal["user", "assistant"]
-# "distilled" is kept for a rewriter of its own; "person": they wrote how it is meant.
+# "distilled": the small rewriter; "person": they wrote how it is meant.
 Way = Literal["rules", "model", "distilled", "person"]
 Act = Literal["question", "correction", "statement", "small talk", "command"]
 # Acts that are no matter of documents: nothing is searched for.

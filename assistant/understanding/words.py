@@ -24,8 +24,13 @@ _EMPTY_WORDS = frozenset(
 
 def content_words(text: str) -> list[str]:
     """Words that say what a text is about, lower case, in order."""
-    words = (match.group().lower() for match in _WORD.finditer(text))
-    return [word for word in words if word not in _EMPTY_WORDS and len(word) > 1]
+    return [text[start:end].lower() for start, end in content_places(text)]
+
+
+def content_places(text: str) -> list[tuple[int, int]]:
+    """Where those words stand: first character and the one after the last."""
+    places = (match.span() for match in _WORD.finditer(text))
+    return [(a, b) for a, b in places if b - a > 1 and text[a:b].lower() not in _EMPTY_WORDS]
 
 
 def simple_phrases(text: str) -> list[str]:

@@ -3,6 +3,7 @@
 raw              the message as it was typed
 history          all of the person's messages and this one, as one query
 rules            the rules' understanding, as it is by default
+distilled        the rewriter's: the message with the words that it leaves unsaid
 model            the model's rewrite and the message, leaning on the last answer
 +aspects         …and one query for each of several things asked
 +answer          …and a likely answer: the model's understanding as it is by default
@@ -29,6 +30,7 @@ NAMES = (
     "raw",
     "history",
     "rules",
+    "distilled",
     "model",
     "+aspects",
     "+answer",
@@ -50,9 +52,13 @@ _ASPECTS = {
 }
 
 
-def possible_rows(turns: Sequence[ClosedTurn], *, model: bool) -> list[str]:
-    """The rows that can be asked of these turns, with a language model or without."""
+def possible_rows(
+    turns: Sequence[ClosedTurn], *, model: bool, distilled: bool = False
+) -> list[str]:
+    """The rows that can be asked of these turns, given a language model, given a rewriter."""
     left_out = set() if model else set(NEED_MODEL)
+    if not distilled:
+        left_out.add("distilled")
     if not any(turn.statements for turn in turns):
         left_out.update(NEED_PERSON)
     if not any(turn.resolved for turn in turns):
@@ -77,7 +83,7 @@ class Ablation:
     """Makes the queries of every row.
 
     Args:
-        rules, model: the understanders; without a model its rows cannot be asked.
+        rules, model, distilled: the understanders; the rows of one that is None cannot be asked.
         selector: chooses statements; its threshold is that of the settings.
     """
 
@@ -87,9 +93,11 @@ class Ablation:
         rules: Understander,
         model: Understander | None,
         selector: StatementSelector,
+        distilled: Understander | None = None,
     ) -> None:
         self._settings = settings
         self._rules, self._model, self._selector = rules, model, selector
+        self._distilled = distilled
         self._weights = followup_weights(settings)
 
     def asker(self, name: str) -> Asker:
@@ -97,7 +105,8 @@ class Ablation:
         return {
             "raw": self._raw,
             "history": self._history,
-            "rules": self._by_rules,
+            "rules": lambda turn: self._understood(self._rules, turn),
+            "distilled": lambda turn: self._understood(self._distilled, turn),
             "human": self._human,
         }.get(name, lambda turn: self._by_model(name, turn))
 
@@ -112,8 +121,9 @@ class Ablation:
         rewrite = turn.resolved or turn.text  # some turns have none
         return Asked([Query(rewrite, stage_weights=self._weights)])
 
-    def _by_rules(self, turn: ClosedTurn) -> Asked:
-        understood = self._rules.understand(turn.text, turn.history)
+    def _understood(self, way: Understander | None, turn: ClosedTurn) -> Asked:
+        assert way is not None
+        understood = way.understand(turn.text, turn.history)
         return Asked(search_queries(understood, self._settings, running=True), 0, understood)
 
     def _by_model(self, name: str, turn: ClosedTurn) -> Asked:

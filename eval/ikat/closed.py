@@ -39,8 +39,8 @@ class ClosedRow:
 
     `seconds` is the median of understanding a turn, without searching. An answer of the model that
     was kept counts with the time that it took to write.
-    `p` is the paired randomisation test of nDCG@5 against the row `raw`, with shown passages and
-    without.
+    `p` is the paired randomisation test of nDCG@5 against another row (`raw` by default), with
+    shown passages and without.
     """
 
     name: str
@@ -71,8 +71,14 @@ def evaluate_closed(
     ablation: Ablation,
     names: Sequence[str],
     on_progress: OnProgress = lambda progress: None,
+    *,
+    against: str = "raw",
 ) -> list[ClosedRow]:
     """Measure the rows `names` (of `eval.ikat.ablation.NAMES`) on `turns`.
+
+    Args:
+        against: the row that the others are tested against; where it is not among `names`, nothing
+            is tested.
 
     Raises:
         KnowledgeAssistantError: a retriever or the model is missing.
@@ -81,14 +87,16 @@ def evaluate_closed(
     index = Index.open(built.folder, RememberingEncoders(workspace.encoders))
     shown = shown_rows(index)
     qrels = {turn.id: collection.qrels[turn.id] for turn in turns}
-    rows: list[ClosedRow] = []
-    baseline: tuple[Values, Values] | None = None
+    found: dict[str, tuple[_Made, tuple[Values, Values]]] = {}
     for name in names:
         made = _run(workspace, index, turns, ablation, shown, name, on_progress)
         values = (by_query(made.run, qrels, MEASURES), by_query(made.unshown, qrels, MEASURES))
-        baseline = values if name == "raw" else baseline
-        rows.append(_row(name, made, values, baseline if name != "raw" else None))
-    return rows
+        found[name] = (made, values)
+    baseline = found[against][1] if against in found else None
+    return [
+        _row(name, made, values, baseline if name != against else None)
+        for name, (made, values) in found.items()
+    ]
 
 
 @dataclass(slots=True)

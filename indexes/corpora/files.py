@@ -62,6 +62,11 @@ class FileSource:
         for item in _walk(self.path):
             yield item if isinstance(item, ReadFailure) else _entry(item)
 
+    def item(self, uri: str) -> Entry | ReadFailure | None:
+        """The file of that uri, as `entries` would give it; None if it is not below this place."""
+        path = Path(uri)
+        return _entry(path) if path.is_relative_to(self.path) and uri_of(path) == uri else None
+
 
 def _walk(root: Path) -> Iterator[Path | ReadFailure]:
     """Readable files below `root` in order; folders that cannot be opened are failures."""

@@ -97,6 +97,14 @@ class PostgresStore:
         )
         return [int(row[0]) for row in rows]
 
+    def of_document(self, document_id: str) -> dict[int, Passage]:
+        """A document's passages by row, in its order."""
+        where = visible("p", self.generation)
+        found = self._session.rows(
+            f"{_PASSAGE} WHERE d.id = %s AND {where} ORDER BY p.number", (document_id,)
+        )
+        return {int(row[0]): _passage(row) for row in found}
+
     def passages(self) -> Iterator[Passage]:
         """Every passage, by row; a thousand at a time."""
         where, after = visible("p", self.generation), 0

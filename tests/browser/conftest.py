@@ -5,13 +5,16 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from assistant.models.store import ModelStore
 from tests.browser.serving import make_home, serve
 from tests.conftest import MODELS, weights
+
+expect.set_options(timeout=45_000)  # a machine that does something else besides is slow
 
 
 @dataclass
@@ -36,12 +39,23 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The page on a home with the installed weights and an index of the small folder."""
+def small_home(root: Path, settings: str = "") -> Path:
+    """`make_home` with the installed weights; the test is skipped where they are not installed."""
     for name in ("minilm", "splade-tiny", "en-core-web-sm"):
         weights(name)
-    with serve(make_home(tmp_path_factory.mktemp("page"), MODELS)) as url:
+    return make_home(root, MODELS, settings)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the installed weights and an index of the small folder."""
+    return small_home(tmp_path_factory.mktemp("page"))
+
+
+@pytest.fixture(scope="module")
+def address(home: Path) -> Iterator[str]:
+    """The page on the home."""
+    with serve(home) as url:
         yield url
 
 

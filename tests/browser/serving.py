@@ -20,8 +20,16 @@ from tests.browser.documents import write_documents
 _START = 60  # seconds until the page must answer
 
 
-def make_home(root: Path, models: Path) -> Path:
-    """A home below `root` with the weights in `models` and an index of the small folder."""
+QUOTING = 'answering.reader = "extractive"\n'
+"""Settings with which answers are quotations: what a model writes is no matter of most pages."""
+
+
+def make_home(root: Path, models: Path, settings: str = "") -> Path:
+    """A home below `root` with the weights in `models` and an index of the small folder.
+
+    Args:
+        settings: further lines of its `config.toml`, in force once the index is made.
+    """
     home = root / "home"
     home.mkdir()
     (home / "models").symlink_to(models, target_is_directory=True)
@@ -29,28 +37,49 @@ def make_home(root: Path, models: Path) -> Path:
     write_documents(root / "documents")
     workspace = Workspace(load_settings(home=home, environ={}))
     workspace.writer("notes").build([open_source(str(root / "documents"))])
+    with (home / "config.toml").open("a", encoding="utf-8") as file:
+        file.write(settings)
     return home
 
 
 @contextmanager
-def serve(home: Path) -> Iterator[str]:
-    """Start `assistant app` on a free port; gives its address and ends it afterwards."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def serve(home: Path, port: int = 0) -> Iterator[str]:
+    """Start `assistant app` on a free port; gives its address and ends it afterwards.
+
+    Args:
+        port: take this one; 0 finds one.
+    """
+    port = free_port(port)
     command = [sys.executable, "-m", "assistant", "--home", str(home)]
     with (home / "page.log").open("wb") as log:
         child = subprocess.Popen([*command, "app", "--port", str(port)], stdout=log, stderr=log)
         url = f"http://127.0.0.1:{port}"
         try:
-            _wait_for(f"{url}/_stcore/health", child)
+            wait_for(f"{url}/_stcore/health", child)
             yield url
         finally:
             child.send_signal(signal.SIGTERM)
-            child.wait(30)
+            child.wait(120)
 
 
-def _wait_for(url: str, child: subprocess.Popen[bytes]) -> None:
+def free_port(port: int = 0) -> int:
+    """A port of this machine that nothing listens on; `port` where that is free.
+
+    Raises:
+        OSError: something listens on `port`.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(url: str, child: subprocess.Popen[bytes]) -> None:
+    """Until the server answers.
+
+    Raises:
+        RuntimeError: it ended, or did not answer in time.
+    """
     end = time.monotonic() + _START
     while time.monotonic() < end and child.poll() is None:
         try:

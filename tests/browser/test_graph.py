@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Watched
-from tests.browser.serving import make_home, serve
+from tests.browser.conftest import Watched, small_home
+from tests.browser.navigating import go_to
+from tests.browser.serving import QUOTING
 from tests.browser.test_page import ask
-from tests.conftest import MODELS, weights
 
 pytestmark = pytest.mark.browser
 
@@ -27,20 +26,14 @@ Ida Holm was a Norwegian engineer. Ida Holm was born in Trondheim in 1851. She s
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The page on the small folder and two documents of which neither answers alone; no model."""
-    for name in ("minilm", "splade-tiny", "en-core-web-sm"):
-        weights(name)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small folder and two documents of which neither answers alone; no model."""
     root: Path = tmp_path_factory.mktemp("graph")
     documents = root / "documents"
     documents.mkdir()
     (documents / "bridge.md").write_text(BRIDGE, encoding="utf-8")
     (documents / "holm.md").write_text(HOLM, encoding="utf-8")
-    home = make_home(root, MODELS)
-    with (home / "config.toml").open("a", encoding="utf-8") as settings:
-        settings.write('answering.reader = "extractive"\n')
-    with serve(home) as url:
-        yield url
+    return small_home(root, QUOTING)
 
 
 def test_the_graph_of_an_answer_and_of_its_index(watched: Watched) -> None:
@@ -60,7 +53,9 @@ def test_the_graph_of_an_answer_and_of_its_index(watched: Watched) -> None:
     expect(answer.get_by_text("“She studied in Dresden.”")).to_be_visible()
     # What was shown before the click goes last; its buttons lead nowhere any more.
     expect(answer.get_by_text("“Ida Holm was born in Trondheim in 1851.”")).to_be_hidden()
-    place = answer.get_by_test_id("stExpander").last.get_by_role("button", name="Ida Holm")
+    place = answer.get_by_test_id("stExpander").last.get_by_role(
+        "button", name=re.compile(r"^(\[\d+\] )?Ida Holm$")
+    )
     expect(place).to_have_count(1)
     place.click()
     dialog = page.get_by_role("dialog")
@@ -70,7 +65,7 @@ def test_the_graph_of_an_answer_and_of_its_index(watched: Watched) -> None:
     answer.get_by_role("button", name="Keep this fact").first.click()
     expect(page.get_by_test_id("stToast")).to_contain_text("Kept")
 
-    page.get_by_role("link", name="Graph").first.click()
+    go_to(page, "Graph")
     search = page.get_by_label("Look for")
     search.fill("holm")
     search.press("Enter")

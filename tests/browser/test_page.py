@@ -12,17 +12,24 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Watched
+from tests.browser.navigating import go_to, settled
 
 pytestmark = pytest.mark.browser
 
 
 def ask(page: Page, question: str) -> Locator:
-    """Ask and wait until the turn has ended; returns the answer."""
-    turns = page.get_by_test_id("stChatMessage").count()
+    """Ask and wait until the turn has ended; returns the answer.
+
+    Messages are counted at the end, not before: a page that has just found its server again shows
+    for a moment what it had beside what it is sent.
+    """
     send(page, question)
-    answer = page.get_by_test_id("stChatMessage").nth(turns + 1)
-    expect(answer.get_by_text("How this answer came about")).to_be_visible(timeout=120_000)
-    return answer
+    messages = page.get_by_test_id("stChatMessage")
+    asked = page.get_by_label("Chat message from user").last
+    expect(asked).to_contain_text(question, timeout=120_000)
+    expect(messages.last.get_by_text("How this answer came about")).to_be_visible(timeout=120_000)
+    settled(page)
+    return messages.nth(messages.count() - 1)
 
 
 def send(page: Page, question: str) -> None:
@@ -129,8 +136,8 @@ def test_an_index_is_made_from_an_uploaded_file(watched: Watched, tmp_path: Path
     page = watched.page
     file = tmp_path / "bees.md"
     file.write_text("# Bees\n\nA honey bee visits about two million flowers for one pound.\n")
-    page.get_by_role("link", name="Library").first.click()
-    expect(page.get_by_text("Choose a document")).to_be_visible()
+    go_to(page, "Library")
+    expect(page.get_by_text("Choose documents in the list")).to_be_visible(timeout=30_000)
     page.get_by_text("New index").click()
     page.get_by_label("Name of the index").fill("bees")
     page.locator("input[type=file]").first.set_input_files(file)
@@ -154,7 +161,7 @@ def test_what_the_person_tells_is_remembered_and_forgotten(watched: Watched) -> 
     reply = page.get_by_test_id("stChatMessage").nth(1)
     expect(reply).to_contain_text("I will remember: “I am allergic to peanuts”", timeout=60_000)
     expect(reply.get_by_test_id("stExpander")).to_have_count(0)  # no steps, no trace
-    page.get_by_role("link", name="About you").first.click()
+    go_to(page, "About you")
     expect(page.get_by_role("heading", name="About you")).to_be_visible()
     statement = page.get_by_text("I am allergic to peanuts", exact=True)
     expect(statement).to_be_visible()
@@ -172,10 +179,10 @@ def test_what_the_person_tells_is_remembered_and_forgotten(watched: Watched) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["Library", "Retrieval", "Graph", "About you", "Models", "Settings"]
+    "name", ["Library", "Retrieval", "Graph", "About you", "Health", "Models", "Settings"]
 )
 def test_each_page_opens_from_the_navigation(watched: Watched, name: str) -> None:
-    watched.page.get_by_role("link", name=name).first.click()
+    go_to(watched.page, name)
     expect(watched.page.get_by_role("heading", name=name, exact=True)).to_be_visible()
     expect(watched.page.get_by_test_id("stException")).to_have_count(0)
     expect(watched.page.get_by_test_id("stAlert")).to_have_count(0)

@@ -8,13 +8,14 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Watched
+from tests.browser.navigating import go_to
 
 pytestmark = pytest.mark.browser
 
 
 def test_weights_are_tried_and_a_missing_passage_explained(watched: Watched) -> None:
     page = watched.page
-    page.get_by_role("link", name="Retrieval").first.click()
+    go_to(page, "Retrieval")
     box = page.get_by_label("Search for")
     box.fill("Where do otters sleep?")
     box.press("Enter")

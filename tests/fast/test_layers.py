@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,3 +70,10 @@ def test_library_never_prints_or_exits() -> None:
                 ):
                     wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
     assert wrong == []
+
+
+def test_a_question_can_be_asked_without_torch_being_loaded_first() -> None:
+    """It takes a second and a half; an encoder loads it while the first words are looked up."""
+    code = "import assistant.pipeline, sys; print('torch' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"

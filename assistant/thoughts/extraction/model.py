@@ -17,7 +17,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from assistant.answering.prompts import as_data
+from assistant.answering.turn_marks import as_data
 from assistant.errors import ModelCorruptError, ModelFetchError, ModelMissingError
 from assistant.thoughts.extraction.references import about_of, title_term
 from assistant.thoughts.extraction.types import Extraction, Extractor, Mention, Source, Term, Triple

@@ -1,4 +1,4 @@
-"""The file of an index's graph: tables, connections, and the notes about its state.
+"""The file of an index's graph: its tables, and which revision it is.
 
 Two layers lie in it. The *derived* one follows from the documents and the extractor alone; it is
 brought up to date by `assistant.thoughts.persistent.sync`. The *person's* is a log of changes.
@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
 
-from assistant.errors import GraphError, IndexFormatError
-from indexes.files import storage_errors
+from assistant.errors import GraphError
+from assistant.side_file import SideFile, note, set_note
+
+__all__ = ["GRAPH_FILE", "note", "reading", "revise", "set_note", "writing"]
 
 GRAPH_FILE = "graph.sqlite"
-FORMAT = "1"
 
 # `row`s are this file's own numbers; ids are those of the index and the graph. `stamp` tells a
 # passage that may have changed from one that has not without reading its text; `key` tells surely.
 _SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE extractions (
     extractor TEXT NOT NULL, key BLOB NOT NULL, data BLOB NOT NULL, UNIQUE (key, extractor)
 );
@@ -66,66 +63,6 @@ CREATE TABLE log (
 """
 
 
-@contextmanager
-def writing(path: Path, *, create: bool = False) -> Iterator[sqlite3.Connection]:
-    """A connection that may write.
-
-    Transactions are the caller's (`with connection:`). What is deleted is overwritten, since
-    documents can be private; at the end nothing of it is left in the write-ahead log either.
-
-    Args:
-        create: make the file where it is missing.
-
-    Raises:
-        GraphError: there is no file.
-        IndexFormatError: it was written by another version.
-        StorageError, IndexCorruptError: see `indexes.files.storage_errors`.
-    """
-    if not create:
-        _must_be_there(path)
-    with storage_errors(path), closing(_connect(path, "rwc")) as db:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
-        db.execute("PRAGMA secure_delete = ON")
-        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-            notes = f"('format', '{FORMAT}'), ('revision', '{secrets.token_hex(8)}')"
-            db.executescript(f"BEGIN; {_SCHEMA} INSERT INTO meta VALUES {notes}; COMMIT;")
-        _check(db, path)
-        try:
-            yield db
-        finally:
-            db.rollback()
-            # Readers that are at work keep it from ending; the next writer's does it then.
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that sees one state of the file, whoever writes meanwhile.
-
-    Raises:
-        GraphError: there is no file.
-        IndexFormatError: it was written by another version.
-        StorageError, IndexCorruptError: see `indexes.files.storage_errors`.
-    """
-    _must_be_there(path)
-    with storage_errors(path), closing(_connect(path, "rw")) as db:
-        db.execute("PRAGMA query_only = ON")
-        db.execute("BEGIN")
-        _check(db, path)
-        yield db
-
-
-def note(db: sqlite3.Connection, key: str) -> str:
-    """A note about the file's state; "" where there is none."""
-    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    return str(row[0]) if row else ""
-
-
-def set_note(db: sqlite3.Connection, key: str, value: str) -> None:
-    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
-
-
 def revise(db: sqlite3.Connection) -> None:
     """Say, within a transaction, that what was read before is out of date.
 
@@ -134,24 +71,19 @@ def revise(db: sqlite3.Connection) -> None:
     set_note(db, "revision", secrets.token_hex(8))
 
 
-def _must_be_there(path: Path) -> None:
-    if not path.is_file():
-        raise GraphError(
-            f"the index '{path.parent.name}' has no graph",
-            remedy=f"make it: assistant index update {path.parent.name} --extract rules",
-        )
+def _missing(index: str) -> GraphError:
+    return GraphError(
+        f"the index '{index}' has no graph",
+        remedy=f"make it: assistant index update {index} --extract rules",
+    )
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    address = f"{path.absolute().as_uri()}?mode={mode}"
-    return sqlite3.connect(address, uri=True, timeout=30)
-
-
-def _check(db: sqlite3.Connection, path: Path) -> None:
-    found = note(db, "format")
-    if found != FORMAT:
-        raise IndexFormatError(
-            f"the graph of the index '{path.parent.name}' has format {found}, "
-            f"this version reads {FORMAT}",
-            remedy=f"delete {path} and run: assistant index update {path.parent.name}",
-        )
+_FILE = SideFile(
+    what="graph",
+    format="1",
+    schema=_SCHEMA,
+    missing=_missing,
+    remake=lambda index: f"assistant index update {index}",
+    first_notes=lambda: {"revision": secrets.token_hex(8)},
+)
+reading, writing = _FILE.reading, _FILE.writing

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.server import PARTS
 from assistant.pipeline import Assistant
 from assistant.settings import Settings, known_keys, load_settings, save_settings
 from assistant.workspace import Workspace
@@ -15,7 +17,11 @@ from tests.fast.app.pages import MAIN, VIEWS, markdown, page
 
 
 @pytest.mark.parametrize(
-    "name", ["chat", "library", "retrieval", "graph", "person", "models", "settings"]
+    "name",
+    [
+        *("chat", "library", "retrieval", "graph", "knowledge", "evaluation", "distillation"),
+        *("person", "health", "models", "settings"),
+    ],
 )
 def test_each_page_opens_on_an_empty_home(empty_home: Path, name: str) -> None:
     assert not page(name).error
@@ -65,13 +71,15 @@ def test_a_conversation_is_renamed_and_deleted(notes: Workspace) -> None:
     run.query_params["conversation"] = conversation.id
     run.run()
     assert "Where do sea otters sleep" in markdown(run)
-    run.text_input[0].set_value("Otters")
-    next(b for b in run.button if b.label == "Rename").click().run()
+    run.text_input(key=f"title-{conversation.id}").set_value("Otters")
+    next(b for b in run.button if b.label == "Save").click().run()
     assert notes.conversations.list()[0].title == "Otters"
     next(b for b in run.button if b.label == "Delete this conversation").click().run()
     assert not run.exception
     assert notes.conversations.list() == []
     assert "conversation" not in run.query_params
+    next(b for b in run.button if b.label == "Undo").click().run()
+    assert [c.title for c in notes.conversations.list()] == ["Otters"]
 
 
 def test_a_conversation_that_is_gone_is_said(empty_home: Path) -> None:
@@ -83,7 +91,7 @@ def test_a_conversation_that_is_gone_is_said(empty_home: Path) -> None:
 
 def test_the_library_lists_what_there_is(notes: Workspace) -> None:
     run = page("library")
-    overview, documents = run.dataframe
+    overview, documents, *_ = run.dataframe
     assert overview.value["documents"].tolist() == [3]
     assert "The Lighthouse of Kerring" in documents.value["title"].tolist()
 
@@ -91,7 +99,7 @@ def test_the_library_lists_what_there_is(notes: Workspace) -> None:
 def test_a_wrong_place_is_refused_in_words(notes: Workspace) -> None:
     run = page("library")
     run.text_input[0].set_value("other")
-    run.text_input[1].set_value("/no/such/folder")
+    run.text_area[0].set_value("/no/such/folder")
     next(b for b in run.button if b.label == "Make the index").click().run()
     assert "/no/such/folder" in run.error[0].value.replace("\\", "")
     assert "What to do" in run.error[0].value
@@ -113,7 +121,12 @@ def test_work_that_failed_is_said_and_put_away(notes: Workspace) -> None:
 
 def test_an_index_is_deleted(notes: Workspace) -> None:
     run = page("library")
-    next(b for b in run.button if b.key == "delete-index").click().run()
+    next(b for b in run.button if b.label == "Delete the index").click().run()
+    assert "is not 'notes'" in run.error[0].value.replace("\\", "")
+    assert len(list(notes.indexes())) == 1
+    name = next(field for field in run.text_input if field.label.startswith("Type its name"))
+    name.set_value("notes")
+    next(b for b in run.button if b.label == "Delete the index").click().run()
     assert not run.exception
     assert list(notes.indexes()) == []
 
@@ -151,3 +164,8 @@ def test_damaged_settings_are_said_in_words(empty_home: Path) -> None:
     (empty_home / "config.toml").write_text("retrieval.dept = 3\n", encoding="utf-8")
     run = page("chat")
     assert "retrieval.depth" in run.error[0].value.replace("\\", "")
+
+
+def test_what_the_server_imports_beforehand_is_there() -> None:
+    for part in PARTS:
+        assert find_spec(f"app.components.{part}") is not None

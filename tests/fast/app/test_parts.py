@@ -130,6 +130,12 @@ def test_the_reader_in_force(
     assert reader_in_force(settings, [status(state)])[0] == kind
 
 
+def test_the_small_reader_answers_where_its_base_is_installed(tmp_path: Path) -> None:
+    settings = load_settings({}, home=tmp_path, environ={})
+    base = ModelStatus("minilm", "embedder", "MiniLM", "Apache-2.0", "installed", 10, Path())
+    assert reader_in_force(settings, [status("missing"), base])[0] == "small"
+
+
 def test_details_of_a_model() -> None:
     assert details(status("missing")) == (
         "answerer: writes answers · qwen2.5-1.5b · 10 bytes · Apache-2.0"

@@ -172,7 +172,10 @@ def test_statements_used_are_shown_and_switched_off(notes: Workspace, near: None
     first, second = turns(notes)
     assert len(chosen(first).statements) == 1
     assert chosen(second).statements == ()
-    assert captions(run).count("What you told me: ".replace(":", r"\:")) == 1  # of the first turn
+    assert shown not in captions(run)  # the second answer stands in place of the first
+    run.button_group(key=f"version-2-{second.id}").set_value(first.id).run()
+    assert shown in captions(run)
+    run.button_group(key=f"version-2-{first.id}").set_value(second.id).run()
     # it can be switched on again
     (box,) = run.checkbox
     assert box.value is False

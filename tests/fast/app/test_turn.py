@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from app.components.answer import answer_markdown, marks, quotation_markdown
+from app.components.answer import answer_markdown, loosely, marks, quotation_markdown
 from app.components.source import cut_of
 from app.components.trace import trace_rows
 from app.components.turn import Source, steps_of, view_of
@@ -83,14 +83,21 @@ def test_abstention_offers_the_closest_passages() -> None:
 
 def test_a_sentence_without_support_is_marked() -> None:
     text = answer_markdown([SUPPORTED, UNSUPPORTED])
-    assert marks(SUPPORTED) == r":primary[\[1\]]"
-    assert text.startswith(r"They sleep on their backs\. :primary[\[1\]]")
+    assert marks(SUPPORTED) == r":green[\[1\]]"
+    assert text.startswith(r"They sleep on their backs\. :green[\[1\]]")
     assert text.endswith(r"\$5 and \$6\. :orange-badge[not supported]")
+
+
+def test_a_passage_that_supports_loosely_is_said_so() -> None:
+    weak = dataclasses.replace(CITATION, number=2, support=0.6)
+    both = dataclasses.replace(SUPPORTED, citations=(CITATION, weak))
+    assert marks(both) == r":green[\[1\]] :gray[\[2 loosely\]]"
+    assert loosely([both]) and not loosely([SUPPORTED, DROPPED])
 
 
 def test_quotations_are_paragraphs_in_quotation_marks() -> None:
     first, second = quotation_markdown([SUPPORTED, DROPPED, SUPPORTED]).split("\n\n")
-    assert first == second == r"“They sleep on their backs\.” :primary[\[1\]]"
+    assert first == second == r"“They sleep on their backs\.” :green[\[1\]]"
 
 
 def test_summaries() -> None:

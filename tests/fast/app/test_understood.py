@@ -135,22 +135,28 @@ def test_statements_are_offered_with_those_that_were_left_out() -> None:
 def test_asking_again_as_it_is_meant() -> None:
     view = view_of(events(WRITTEN, TOLD, DONE))
     same, other = WRITTEN.standalone, "How do seals sleep?"
-    asked = view.question
-    assert asked_again(view, other, (), set()) == Question(asked, other)
-    assert asked_again(view, same, (), set()) == Question(asked, same)
+
+    def question(understood_as: str, *without: str) -> Question:
+        # In place of the turn, with its options.
+        return Question(view.question, understood_as, without, "t", view.options)
+
+    assert asked_again(view, other, (), set()) == question(other)
+    assert asked_again(view, same, (), set()) == question(same)
     # only a statement was switched off: understood from the conversation, as before
-    assert asked_again(view, same, ("a1",), set()) == Question(asked, "", ("a1",))
-    assert asked_again(view, other, ("a1",), set()) == Question(asked, other, ("a1",))
+    assert asked_again(view, same, ("a1",), set()) == question("", "a1")
+    assert asked_again(view, other, ("a1",), set()) == question(other, "a1")
     # it stays off when only the text changes, and can be switched on again
-    assert asked_again(view, other, ("a1",), {"a1"}) == Question(asked, other, ("a1",))
-    assert asked_again(view, same, (), {"a1"}) == Question(asked)
+    assert asked_again(view, other, ("a1",), {"a1"}) == question(other, "a1")
+    assert asked_again(view, same, (), {"a1"}) == question("")
 
 
 def test_what_the_person_wrote_stays_when_a_statement_is_switched_off() -> None:
     by_person = dataclasses.replace(WRITTEN, way="person")
     view = view_of(events(by_person, TOLD, DONE))
     meant = by_person.standalone
-    assert asked_again(view, meant, ("a1",), set()) == Question(view.question, meant, ("a1",))
+    assert asked_again(view, meant, ("a1",), set()) == Question(
+        view.question, meant, ("a1",), "t", view.options
+    )
 
 
 def test_what_is_remembered_is_known_by_its_text() -> None:

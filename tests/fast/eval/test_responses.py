@@ -48,11 +48,14 @@ class TellingReader:
     """Writes what it is told for a message; remembers what it was asked."""
 
     kind = "answerer"
+    reads_everything = False
 
     def __init__(self, says: dict[str, str] | None = None) -> None:
         self.says, self.asked = says or {}, []
 
-    def write(self, question, evidence, passages, about_person=(), facts=()) -> Iterator[Piece]:
+    def write(
+        self, question, evidence, passages, about_person=(), facts=(), prepared=()
+    ) -> Iterator[Piece]:
         self.asked.append((question, tuple(about_person)))
         text = next((t for key, t in self.says.items() if key in question), evidence.best[0].text)
         if text == "refuse":

@@ -244,7 +244,7 @@ def test_a_locked_file_is_not_called_damaged(
     sync(path, store_of(tmp_path, TEXTS), ToyExtractor())
     connect = sqlite3.connect
     impatient = lambda *args, **options: connect(*args, **{**options, "timeout": 0.01})  # noqa: E731
-    monkeypatch.setattr("assistant.thoughts.persistent.schema.sqlite3.connect", impatient)
+    monkeypatch.setattr("assistant.side_file.sqlite3.connect", impatient)
     other = connect(path)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StorageError, match="in use"):

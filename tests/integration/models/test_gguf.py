@@ -113,6 +113,8 @@ def test_weights_can_be_freed_at_once_and_loaded_again(model: GGUFChat) -> None:
 def test_a_process_that_is_interrupted_ends(model: GGUFChat) -> None:
     code = (
         "import sys, signal, os; from assistant.models.gguf import GGUFChat;"
+        # a shell starts what it leaves in the background with interrupts switched off
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"
         "m = GGUFChat(model_path=sys.argv[1], n_ctx=2048, max_tokens=None);"
         "s = m.stream('Write a long story.');"
         "[next(s) for _ in range(5)]; os.kill(os.getpid(), signal.SIGINT); next(s)"

@@ -1,0 +1,45 @@
+"""Texts to vectors with a BERT-like encoder, as sentence-transformers does it: means of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from assistant.distillation.modes import evaluating
+from assistant.distillation.ranking.layout import TokenTable
+from assistant.distillation.tasks.base import autocast
+from indexes.encoders.batching import batches
+
+_TOKENS = 32_768  # of one forward pass
+
+
+def pooled(model: Any, inputs: dict[str, Tensor]) -> Tensor:
+    """Means of the last layer over each text's tokens, scaled to length 1: (B, D), float32."""
+    states = model(**inputs).last_hidden_state.float()
+    mask = inputs["attention_mask"][:, :, None].float()
+    return normalize((states * mask).sum(1) / mask.sum(1), dim=-1)
+
+
+def encode(
+    model: Any, table: TokenTable, texts: Sequence[str], most: int, *, precision: str = "auto"
+) -> Tensor:
+    """Unit vectors (N, D), float32, on the model's device; the model's mode is kept.
+
+    Args:
+        table: tokenises what it does not know yet.
+        most: tokens of a text, special ones included.
+        precision: fp32, bf16, or auto: bf16 on a GPU.
+    """
+    device = next(model.parameters()).device
+    table.add(texts)
+    lengths = [min(len(table[text]), most - 2) + 2 for text in texts]
+    vectors = torch.empty(len(texts), model.config.hidden_size, device=device)
+    with evaluating(model), torch.inference_mode(), autocast(model, precision):
+        for places in batches(lengths, _TOKENS):
+            inputs = table.singles([texts[place] for place in places], most)
+            vectors[places] = pooled(model, {k: v.to(device) for k, v in inputs.items()})
+    return vectors

@@ -1,0 +1,22 @@
+"""The terms of an objective, each registered by the name that recipes use."""
+
+from assistant.distillation.losses import (
+    difficulty,
+    divergences,
+    margins,
+    policy_gradient,
+    representations,
+    supervised,
+)
+from assistant.distillation.losses.base import LOSSES, LossPart
+
+__all__ = [
+    "LOSSES",
+    "LossPart",
+    "difficulty",
+    "divergences",
+    "margins",
+    "policy_gradient",
+    "representations",
+    "supervised",
+]

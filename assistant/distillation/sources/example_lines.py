@@ -1,0 +1,34 @@
+"""Prompts with completions, one `Example` a line."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+from assistant.distillation.examples import AnyExample, Example, hash_texts
+from assistant.distillation.sources.base import SOURCES, DataSource, json_lines
+from assistant.errors import ReadError
+
+_FIELDS = {field.name for field in dataclasses.fields(Example)}
+
+
+@SOURCES.register("examples")
+class ExampleLines(DataSource):
+    """Lines `{prefix?, prompt, completion, id?, domain?, weight?, origin?, difficulty?}`."""
+
+    def examples(self, file: Path) -> Iterator[AnyExample]:
+        for number, row in json_lines(file):
+            if not isinstance(row.get("prompt"), str) or not isinstance(row.get("completion"), str):
+                raise ReadError(
+                    f"{file}, line {number}: no 'prompt' or no 'completion'",
+                    remedy="a line has prompt and completion",
+                )
+            if not row["completion"]:
+                raise ReadError(f"{file}, line {number}: the completion is empty")
+            values = {key: value for key, value in row.items() if key in _FIELDS}
+            values.setdefault("prefix", "")
+            values.setdefault(
+                "id", hash_texts(values["prefix"], row["prompt"], row["completion"])[:24]
+            )
+            yield Example(**values)

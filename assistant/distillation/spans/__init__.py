@@ -1,0 +1,1 @@
+"""Finding the words that answer, in a passage: inputs, decoding and the model; no training here."""

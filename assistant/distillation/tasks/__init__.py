@@ -1,0 +1,17 @@
+"""What is learnt, each task registered by the name that recipes use."""
+
+from assistant.distillation.tasks import causal, embed, pair, span, tag
+from assistant.distillation.tasks.base import TASKS, Batch, Evaluation, Task, Units
+
+__all__ = [
+    "TASKS",
+    "Batch",
+    "Evaluation",
+    "Task",
+    "Units",
+    "causal",
+    "embed",
+    "pair",
+    "span",
+    "tag",
+]

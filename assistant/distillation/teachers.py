@@ -1,0 +1,131 @@
+"""Whose distributions the student is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from assistant.distillation.exported import base_sha256
+from assistant.distillation.recipe import Recipe
+from assistant.distillation.students import model_folder
+from assistant.distillation.tasks.base import Batch, Task
+from assistant.distillation.terms import LossInput, TeacherRows
+from assistant.errors import UsageError
+
+
+class Teacher(Protocol):
+    """Gives its distributions for the rows of a batch."""
+
+    @property
+    def id(self) -> str:
+        """Tells it from other teachers."""
+        ...
+
+    def rows(self, batch: Batch, student: LossInput) -> TeacherRows: ...
+
+
+class ModelTeacher:
+    """One model, or several whose probabilities are averaged.
+
+    Args:
+        top_k: choices that are kept of a row; None keeps all.
+    """
+
+    def __init__(
+        self, task: Task, models: Sequence[Any], top_k: int | None = None, *, name: str = ""
+    ) -> None:
+        self._task = task
+        self.models = list(models)
+        self._top_k = top_k
+        self.id = name
+
+    def rows(self, batch: Batch, student: LossInput) -> TeacherRows:
+        rows = self.teach(batch, student).teacher
+        assert rows is not None
+        return rows
+
+    def teach(self, batch: Batch, student: LossInput) -> LossInput:
+        """The student's rows with the teacher's; of several models the vectors of the first."""
+        with torch.no_grad():
+            parts = [self._task.rows(model, batch) for model in self.models]
+            logits = mean_logprobs([part.logits for part in parts])
+            return replace(
+                student,
+                teacher=TeacherRows.from_logits(logits, self._top_k),
+                teacher_representations=parts[0].representations,
+            )
+
+
+class DataTeacher:
+    """The scores that the examples bring with them."""
+
+    id = "data"
+
+    def rows(self, batch: Batch, student: LossInput) -> TeacherRows:
+        """Those of the batch.
+
+        Raises:
+            UsageError: an example has none.
+        """
+        if student.teacher is None:
+            raise UsageError(
+                "the teacher is 'data', but some examples have no scores",
+                remedy="give every example scores, or name a model as the teacher",
+            )
+        return student.teacher
+
+
+def taught(teacher: Teacher, batch: Batch, student: LossInput) -> LossInput:
+    """The student's rows with the teacher's distributions, and its vectors where it has some."""
+    if isinstance(teacher, ModelTeacher):
+        return teacher.teach(batch, student)
+    return replace(student, teacher=teacher.rows(batch, student))
+
+
+def mean_logprobs(logits: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Logarithms of the mean of several distributions, (N, V) each."""
+    if len(logits) == 1:
+        return logits[0]
+    stacked = torch.stack([torch.log_softmax(part.float(), dim=-1) for part in logits])
+    count = torch.tensor(float(len(logits)))
+    return stacked.logsumexp(0) - count.log().to(stacked.device)
+
+
+def load_teacher(recipe: Recipe, task: Task, device: torch.device) -> Teacher | None:
+    """The teacher of a recipe, on the device; None where it has none.
+
+    Raises:
+        ModelMissingError: its weights are not there.
+        UsageError: it cannot teach this student; the reason is said.
+    """
+    spec = recipe.teacher
+    if spec.kind == "none":
+        return None
+    if spec.kind == "data":
+        return DataTeacher()
+    if spec.kind == "store":
+        from assistant.distillation.logit_store import StoreTeacher
+
+        return StoreTeacher.open(recipe.path(spec.path), task)
+    names = spec.paths if spec.kind == "ensemble" else (spec.path,)
+    folders = [model_folder(recipe, name, task.cache) for name in names]
+    return teacher_of(task, folders, device, spec.top_k)
+
+
+def weights_id(folder: Path) -> str:
+    """A name that tells weights apart wherever they are: the folder's, and their SHA-256."""
+    return f"{folder.name}-{base_sha256(folder)[:16]}"
+
+
+def teacher_of(
+    task: Task, folders: Sequence[Path], device: torch.device, top_k: int | None = None
+) -> ModelTeacher:
+    """A teacher of one or several exported models."""
+    models = [task.load_teacher(folder).to(device) for folder in folders]
+    return ModelTeacher(
+        task, models, top_k, name="+".join(weights_id(folder) for folder in folders)
+    )

@@ -1,0 +1,84 @@
+"""What a loss is given: rows of logits, whatever the model is.
+
+Every task comes down to N rows, each a distribution over V choices. For a causal model a row is a
+supervised position over the vocabulary; for a span model the start row and the end row of a
+question over the tokens of its input. A cross-encoder's row is a query over its candidates. So one
+library of losses serves them all.
+
+Only supervised rows are ever computed: with 49,152 words the output layer of a small causal model
+costs as much as all its other layers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class TeacherRows:
+    """The teacher's distribution in N rows: its k likeliest choices, and the rest as one mass.
+
+    `ids` (N, k) int64; `logprobs` (N, k) float, natural logarithms at temperature 1; `tail` (N,)
+    is log of the mass outside the k. A choice of −inf counts as not named: what the student gives
+    it belongs to the tail. `whole` says that `ids` is 0 … V−1 in order, so that there is no tail.
+    """
+
+    ids: Tensor
+    logprobs: Tensor
+    tail: Tensor
+    whole: bool = False
+
+    @classmethod
+    def from_logits(cls, logits: Tensor, k: int | None = None) -> TeacherRows:
+        """From logits (N, V); `k` None keeps every choice."""
+        logprobs = torch.log_softmax(logits.float(), dim=-1)
+        if k is None or k >= logits.shape[-1]:
+            ids = torch.arange(logits.shape[-1], device=logits.device).expand(logits.shape)
+            return cls(ids, logprobs, torch.full_like(logprobs[:, 0], -torch.inf), whole=True)
+        top, ids = logprobs.topk(k, dim=-1)
+        tail = logprobs.scatter(-1, ids, -torch.inf).logsumexp(-1)
+        return cls(ids, top, tail)
+
+
+@dataclass(frozen=True, slots=True)
+class LossInput:
+    """The supervised rows of one batch.
+
+    Attributes:
+        logits: the student's, (N, V); −inf where a choice is not allowed.
+        targets: (N,) the right choice of each row: gold, or sampled by the student.
+        teacher: for the same rows; None where the recipe has no teacher's distributions.
+        weights: (N,) how much each row counts.
+        sequences: (N,) which example of the batch a row belongs to, 0 … S−1, ascending.
+        sampled: (N,) bool, True where the student wrote the target itself (on-policy).
+        progress: share of the training that is done, in [0, 1].
+        representations: the student's vectors, (S, …), for losses that compare those.
+        teacher_representations: the teacher's, for the same examples.
+    """
+
+    logits: Tensor
+    targets: Tensor
+    teacher: TeacherRows | None
+    weights: Tensor
+    sequences: Tensor
+    sampled: Tensor
+    progress: float = 0.0
+    representations: Tensor | None = None
+    teacher_representations: Tensor | None = None
+
+
+class Loss(Protocol):
+    """A term of the objective; its parameters come from the recipe."""
+
+    @property
+    def needs_teacher(self) -> bool:
+        """Whether it cannot do without the teacher's distributions."""
+        ...
+
+    def __call__(self, batch: LossInput) -> Tensor:
+        """The loss of each row, (N,), whose weighted mean is minimised."""
+        ...

@@ -1,0 +1,1 @@
+"""The knowledge store: questions with answers and statements that a teacher wrote for passages."""

@@ -1,0 +1,104 @@
+"""Language, span and tag models of a process, each loaded once and shared between threads."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from assistant.models.importing import LOADING
+from assistant.models.shipped import READER_SPAN, READER_WORDS, REWRITER, shipped
+from assistant.models.store import ModelStore
+from assistant.settings import Settings
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from assistant.distillation.spans.model import SpanModel
+    from assistant.distillation.tags.model import TagModel
+    from assistant.models.answer_cache import AnswerCache
+
+_WORDING_CONTEXT = 1024  # tokens: one question, one sentence, and the same in other words
+
+
+class LoadedModels:
+    """The local answerer, the two models of the small reader, and the rewriter.
+
+    Args:
+        cache: where the answerer's whole answers are kept by prompt; None asks anew every time.
+    """
+
+    def __init__(self, models: ModelStore, settings: Settings) -> None:
+        self.cache: AnswerCache | None = None
+        self._models = models
+        self._settings = settings.models
+        self._lock = threading.RLock()
+        self._answerer: BaseChatModel | None = None
+        self._span_model: SpanModel | None = None
+        self._wording_model: BaseChatModel | None = None
+        self._tag_model: TagModel | None = None
+
+    def answerer(self) -> BaseChatModel:
+        """The language model that writes answers.
+
+        Raises:
+            ModelMissingError: its weights are not installed.
+            ModelRuntimeError: the GGUF runtime is not installed.
+        """
+        from assistant.models.gguf import GGUFChat
+
+        with self._lock:
+            if self._answerer is None:
+                self._answerer = GGUFChat(
+                    model_path=str(self._models.path(self._settings.answerer)),
+                    n_ctx=self._settings.context_tokens,
+                    n_threads=self._settings.threads,
+                    cache=self.cache,
+                )
+            return self._answerer
+
+    def span_model(self) -> SpanModel:
+        """What points at the words that answer.
+
+        Raises:
+            ModelMissingError, ModelCorruptError: its weights, or the embedder's that it builds on.
+        """
+        # The locks first: what is imported here imports transformers.
+        with self._lock, LOADING:
+            from assistant.distillation.spans.model import SpanModel
+
+            if self._span_model is None:
+                base = self._models.path("minilm")
+                self._span_model = SpanModel.load(shipped(READER_SPAN), base=base)
+            return self._span_model
+
+    def tag_model(self) -> TagModel:
+        """What says which words of a conversation belong to its last message.
+
+        Raises:
+            ModelMissingError, ModelCorruptError: its weights, or the embedder's that it builds on.
+        """
+        with self._lock, LOADING:
+            from assistant.distillation.tags.model import TagModel
+
+            if self._tag_model is None:
+                base = self._models.path("minilm")
+                self._tag_model = TagModel.load(shipped(REWRITER), base=base)
+            return self._tag_model
+
+    def wording_model(self) -> BaseChatModel:
+        """The small language model with the adapter that words answers.
+
+        Raises:
+            ModelMissingError: its weights are not installed.
+        """
+        from assistant.models.gguf import GGUFChat
+
+        with self._lock:
+            if self._wording_model is None:
+                self._wording_model = GGUFChat(
+                    model_path=str(self._models.path("smollm2-135m")),
+                    adapter_path=str(shipped(READER_WORDS) / "adapter.gguf"),
+                    n_ctx=_WORDING_CONTEXT,
+                    n_threads=self._settings.threads,
+                )
+            return self._wording_model

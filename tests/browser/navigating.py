@@ -1,0 +1,38 @@
+"""From page to page by the navigation, as a person goes."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from playwright.sync_api import Page, TimeoutError, expect
+
+_GROUPS = {
+    **dict.fromkeys(("Retrieval", "Graph", "Knowledge"), "Look inside"),
+    **dict.fromkeys(("Evaluation", "Distillation"), "Quality"),
+    **dict.fromkeys(("Models", "Settings", "Health"), "Set up"),
+}
+
+
+_TRIES, _PATIENCE = 5, 8_000  # milliseconds
+
+
+def go_to(page: Page, name: str) -> None:
+    """Open the page of this title. On a phone all titles stand in the sidebar, else some in menus.
+
+    A menu closes when the page is drawn anew beneath it, and is then opened once more.
+    """
+    link = page.get_by_role("link", name=name).or_(page.get_by_role("menuitem", name=name)).first
+    menu = page.get_by_test_id("stTopNavSection").filter(has_text=_GROUPS.get(name, name))
+    for _ in range(_TRIES):
+        if not link.is_visible() and menu.count():
+            menu.click()
+        with suppress(TimeoutError):
+            return link.click(timeout=_PATIENCE)
+    raise AssertionError(f"the navigation has no {name}")
+
+
+def settled(page: Page) -> None:
+    """Wait until nothing runs on the server for this page."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=60_000
+    )

@@ -1,0 +1,56 @@
+"""Runs of a smaller embedder from recipe to export, with a tiny encoder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assistant.distillation.exported import load_exported
+from assistant.distillation.run import run_recipe
+from assistant.errors import UsageError
+from tests.fast.assistant.distillation import tiny
+
+
+def test_a_smaller_student_comes_near_its_teacher(tmp_path: Path) -> None:
+    loop = {"steps": 120, "learning_rate": 0.01, "log_every": 30}
+    recipe = tiny.read(tiny.embed_recipe(tmp_path, loop=loop), tmp_path)
+    folder = run_recipe(recipe, tmp_path / "runs")
+    rows = folder.table("curves.csv")
+    for name in ("cosine", "rkd-distance", "forward-kl"):
+        assert float(rows[-1][name]) < float(rows[0][name]), name
+    measures = folder.read_json("evaluation.json")
+    assert measures["cosine"] > 0.9
+    assert measures["mrr"] > 0.8 * measures["teacher_mrr"]
+    assert folder.read_lines("samples-after.jsonl")[0]["nearest"]
+
+    model, _, description = load_exported(folder.path / "export")
+    assert model.config.num_hidden_layers == 1
+    assert not [name for name in description["tensors"] if "word_embeddings" in name]
+
+
+def test_without_a_teacher_pairs_are_contrasted(tmp_path: Path) -> None:
+    recipe = tiny.embed_recipe(
+        tmp_path, teacher={"kind": "none"}, losses=[{"name": "cross-entropy"}], loop={"steps": 20}
+    )
+    folder = run_recipe(tiny.read(recipe, tmp_path), tmp_path / "runs")
+    rows = folder.table("curves.csv")
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    assert set(folder.read_json("evaluation.json")) == {"mrr"}
+
+
+def test_a_loss_of_vectors_is_refused_in_another_task(tmp_path: Path) -> None:
+    recipe = tiny.pair_recipe(tmp_path, losses=[{"name": "cosine"}])
+    with pytest.raises(UsageError, match="compares vectors"):
+        run_recipe(tiny.read(recipe, tmp_path), tmp_path / "runs")
+
+
+def test_plain_lines_are_texts_too(tmp_path: Path) -> None:
+    lines = [
+        f"{n} lives at the mill in a garden . Who lives at the tower in a school ?"
+        for n in tiny.NAMES
+    ]
+    (tmp_path / "texts.txt").write_text("\n".join(lines), encoding="utf-8")
+    recipe = tiny.embed_recipe(tmp_path, data=[{"source": "texts", "path": "texts.txt", "kept": 0}])
+    folder = run_recipe(tiny.read(recipe, tmp_path), tmp_path / "runs")
+    assert folder.read_json("data.json")["counts"]["examples"] == 8
