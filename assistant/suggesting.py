@@ -8,7 +8,7 @@ and has a sentence near enough to be quoted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -20,6 +20,7 @@ from assistant.knowledge.entries import normal
 from assistant.knowledge.store import KnowledgeStore
 from assistant.memory.conversations import Turn
 from assistant.retrieving import found_passages
+from assistant.thoughts.changes import CreateEdge, CreateNode, ReviseEdge
 from assistant.thoughts.likeness import Likeness
 from assistant.thoughts.model import Fact, Node, normal_form
 from assistant.workspace import Workspace
@@ -74,18 +75,17 @@ def suggest(
 def _candidates(
     workspace: Workspace, index: str, turn: Turn, done: AnswerDone
 ) -> Iterator[_Candidate]:
-    passages = _passages(turn, done)
-    yield from _prepared(workspace, index, passages)
-    yield from _named(workspace, index, turn, passages)
+    cited = {c.passage_id for s in done.sentences if s.status != "dropped" for c in s.citations}
+    yield from _prepared(workspace, index, _passages(turn, cited))
+    yield from _named(workspace, index, turn, cited)
 
 
-def _passages(turn: Turn, done: AnswerDone) -> list[FoundPassage]:
+def _passages(turn: Turn, cited: Set[str]) -> list[FoundPassage]:
     """What was cited, then what was found beside it."""
     found: dict[str, FoundPassage] = {}
     for event in turn.events:
         if isinstance(event, PassagesFound):
             found = {passage.passage_id: passage for passage in event.passages}
-    cited = {c.passage_id for s in done.sentences if s.status != "dropped" for c in s.citations}
     return sorted(found.values(), key=lambda p: (p.passage_id not in cited, p.number))
 
 
@@ -107,15 +107,13 @@ def _prepared(
         yield _Candidate(entry.question, frozenset((entry.passage_id,)))
 
 
-def _named(
-    workspace: Workspace, index: str, turn: Turn, passages: Sequence[FoundPassage]
-) -> Iterator[_Candidate]:
+def _named(workspace: Workspace, index: str, turn: Turn, cited: Set[str]) -> Iterator[_Candidate]:
     """Questions about what the graph of the index names beside the things of the answer."""
     graph = workspace.graph(index)
     if graph is None:
         return
     said = normal_form(f"{turn.question} {turn.answer}")
-    own = [node.label for node in _answer_nodes(turn)]
+    own = [node.label for node in _answer_nodes(turn, cited)]
     ids = [node.id for label in own for node in graph.entities_named(label)]
     facts = graph.neighbourhood(ids, _NEIGHBOURS) if ids else []
     nodes = graph.nodes([end for fact in facts for end in (fact.subject, fact.object)])
@@ -132,14 +130,23 @@ def _named(
             )
 
 
-def _answer_nodes(turn: Turn) -> Iterator[Node]:
-    """The entities of the turn's own graph, in the order they came in."""
+def _answer_nodes(turn: Turn, cited: Set[str]) -> list[Node]:
+    """The entities that cited passages say something of, in the order they came in.
+
+    What else was read came near the question and did not help to answer it.
+    """
+    nodes: dict[str, Node] = {}
+    ends: set[str] = set()
     for event in turn.events:
         if isinstance(event, GraphChanged):
             for change in event.batch.changes:
-                node = getattr(change, "node", None)
-                if isinstance(node, Node) and node.kind == "entity":
-                    yield node
+                if isinstance(change, CreateNode) and change.node.kind == "entity":
+                    nodes[change.node.id] = change.node
+                elif isinstance(change, CreateEdge | ReviseEdge):
+                    fact = change.fact if isinstance(change, CreateEdge) else change.new
+                    if not cited.isdisjoint(fact.passages):
+                        ends |= {fact.subject, fact.object}
+    return [node for id_, node in nodes.items() if id_ in ends]
 
 
 def _by_other_end(
@@ -165,9 +172,8 @@ def _is_name(node: Node) -> bool:
 
 
 def _question_about(node: Node) -> str:
-    # Of a single word the type is too often wrong.
-    who = node.type == "person" and " " in node.label
-    return f"Who is {node.label}?" if who else f"What is said about {node.label}?"
+    # Not "who" or "what": the type of a name is too often wrong.
+    return f"What is said about {node.label}?"
 
 
 def _answers(workspace: Workspace, index: str, candidate: _Candidate) -> bool:
