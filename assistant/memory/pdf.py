@@ -33,7 +33,7 @@ _REMEDY = "export as Markdown (md) instead: it holds every script"
 
 
 def to_pdf(turns: Sequence[Turn], title: str = "") -> bytes:
-    """The turns as an A4 document.
+    """The turns as an A4 document; the same turns give the same bytes.
 
     Signs that are no letters and not in the font (emoji) stand as their code, U+1F600.
 
@@ -63,6 +63,7 @@ def to_pdf(turns: Sequence[Turn], title: str = "") -> bytes:
         rightMargin=22 * mm,
         topMargin=20 * mm,
         bottomMargin=20 * mm,
+        invariant=True,
     )
     document.build(story, onFirstPage=_page_number, onLaterPages=_page_number)
     return written.getvalue()

@@ -89,7 +89,9 @@ def words(pdf: bytes) -> str:
 
 def test_pdf_holds_greek_cyrillic_and_markup() -> None:
     asked = "Что значит <b>λόγος</b> & $x$?"
-    text = words(to_pdf([turn(SUPPORTED, question=asked)], "Zażółć gęślą jaźń"))
+    made = to_pdf([turn(SUPPORTED, question=asked)], "Zażółć gęślą jaźń")
+    assert made == to_pdf([turn(SUPPORTED, question=asked)], "Zażółć gęślą jaźń")
+    text = words(made)
     assert "Что значит <b>λόγος</b> & $x$?" in text
     assert "Zażółć gęślą jaźń" in text
     assert "Sea otters sleep on their backs." in text
