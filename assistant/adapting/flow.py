@@ -57,6 +57,7 @@ class Adaptation:
     Args:
         judge: measures and decides; see `judging.Judge`.
         teaching: loads the model that writes questions, by its name.
+        reranker: where the exported reranker is that is gone on with; None: the shipped one.
     """
 
     def __init__(
@@ -67,10 +68,12 @@ class Adaptation:
         *,
         judge: Judge,
         teaching: TeachingModel,
+        reranker: Path | None = None,
         on_progress: OnProgress = lambda progress: None,
     ) -> None:
         self._workspace, self._name, self._asked = workspace, name, asked
         self._judge, self._teaching, self._report = judge, teaching, on_progress
+        self._reranker_export = reranker
         self._folder = local_index(workspace, name).folder
         self._work = WorkFolder(self._folder)
         self._store = InstalledStore(self._folder)
@@ -232,7 +235,8 @@ class Adaptation:
 
     def _reranker(self, examples: int, seconds: float) -> tuple[Candidate, Report]:
         base = self._workspace.encoders.base()
-        start = whole_reranker(shipped(RERANKER), base, self._work.path / "start-reranker")
+        export = self._reranker_export or shipped(RERANKER)
+        start = whole_reranker(export, base, self._work.path / "start-reranker")
         data, seed = self._work.data, self._asked.seed
         run = train(
             "reranker",

@@ -131,10 +131,7 @@ def _activation_bytes(model: Any, prepared: Prepared, plan: Plan, recipe: Recipe
 
 def _trained_layers(model: Any) -> int:
     """How many layers keep something for the backward pass: below the lowest trained one none."""
-    trained = [
-        int(found.group(1))
-        for name, parameter in model.named_parameters()
-        if parameter.requires_grad and (found := _LAYER.search(name))
-    ]
-    lowest = min(trained, default=0)
+    names = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+    found = [int(match.group(1)) for name in names if (match := _LAYER.search(name))]
+    lowest = 0 if any("embed" in name for name in names) else min(found, default=0)
     return int(model.config.num_hidden_layers) - lowest
