@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import random
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from tests.fast.assistant.distillation import tiny
 from tests.fast.indexes.sources import HashedSparse, MemorySource
 
 NAME = "notes"
+COUNT = 52  # documents, each a passage
 NAMES, PLACES = tiny.NAMES, tiny.PLACES
 
 
@@ -37,7 +40,7 @@ class LittleEncoders(LoadedEncoders):
         return self._own
 
 
-def texts(count: int = 64, *, seed: int = 0) -> dict[str, str | None]:
+def texts(count: int = COUNT, *, seed: int = 0) -> dict[str, str | None]:
     """Notes of three sentences about people and places."""
     draw = random.Random(seed)
     found: dict[str, str | None] = {}
@@ -55,7 +58,11 @@ def texts(count: int = 64, *, seed: int = 0) -> dict[str, str | None]:
 def embedder(folder: Path) -> Path:
     """A tiny BERT as a folder of sentence-transformers, its vectors means over tokens."""
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Normalize, Pooling, Transformer
+    from sentence_transformers.sentence_transformer.modules import (
+        Normalize,
+        Pooling,
+        Transformer,
+    )
 
     tiny.encoder(folder / "plain")
     words = Transformer(str(folder / "plain"), max_seq_length=64)
@@ -78,14 +85,24 @@ class Little:
             run_recipe(tiny.read(recipe, folder / "reranker"), folder / "reranker" / "runs").path
             / "export"
         )
-        self.home = folder / "home"
-        settings = {"models.embedder": str(place), "answering.reader": "extractive"}
-        self.settings = load_settings(settings, home=self.home, environ={})
+        self.place, self.base = place, plain
         self.source = MemorySource(texts())
-        self.base = plain
-        self.workspace = self.opened()
+        self._live_in(folder / "home")
         self.workspace.writer(NAME).build([self.source])
+
+    def _live_in(self, home: Path) -> None:
+        settings = {"models.embedder": str(self.place), "answering.reader": "extractive"}
+        self.settings = load_settings(settings, home=home, environ={})
+        self.workspace = self.opened()
         self.folder = self.workspace.index_folder(NAME)
+
+    def copied(self, to: Path) -> Little:
+        """The same in a home of its own, which a test may change."""
+        other = copy.copy(self)
+        shutil.copytree(self.settings.home, to / "home")
+        other.source = MemorySource(dict(self.source.texts))
+        other._live_in(to / "home")
+        return other
 
     def opened(self) -> Workspace:
         """Another process's view of the same home."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assistant.adapting.flow import Report
 from assistant.adapting.installed import FOLDER, RECORD, InstalledStore
 from assistant.adapting.looking import look
 from assistant.adapting.swapping import undo
@@ -20,20 +21,40 @@ from assistant.errors import (
 )
 from indexes.progress import Progress
 from indexes.upkeep.verify import verify
-from tests.fast.assistant.adapting.little import NAME, Always, Little
+from tests.fast.assistant.adapting.little import COUNT, NAME, Always, Little
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Little:
+    return Little(tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture(scope="module")
+def done(built: Little, tmp_path_factory: pytest.TempPathFactory) -> tuple[Little, Always, Report]:
+    """Both parts adapted and installed."""
+    made = built.copied(tmp_path_factory.mktemp("done"))
+    judge = Always("embedder", "reranker")
+    return made, judge, made.adapt(judge)
 
 
 @pytest.fixture
-def little(tmp_path: Path) -> Little:
-    return Little(tmp_path)
+def little(built: Little, tmp_path: Path) -> Little:
+    return built.copied(tmp_path)
 
 
-def test_what_is_better_is_installed_and_undone_to_the_byte(little: Little) -> None:
-    before, old = little.found(), little.workspace.index(NAME)
+@pytest.fixture
+def adapted(done: tuple[Little, Always, Report], tmp_path: Path) -> Little:
+    return done[0].copied(tmp_path)
+
+
+def test_what_is_better_is_installed_and_undone_to_the_byte(
+    built: Little, done: tuple[Little, Always, Report], adapted: Little
+) -> None:
+    before, old = built.found(), built.workspace.index(NAME)
+    (_, judge, report), little = done, adapted
     fingerprint = old.manifest.stages["dense"].fingerprint
-    vectors = old.dense.vectors(range(64)) if old.dense is not None else None
-    judge = Always("embedder", "reranker")
-    report = little.adapt(judge)
+    assert old.dense is not None
+    vectors = old.dense.vectors(range(COUNT))
 
     assert [part["installed"] for part in report["parts"].values()] == [True, True]
     installed = InstalledStore(little.folder).read()
@@ -61,7 +82,7 @@ def test_what_is_better_is_installed_and_undone_to_the_byte(little: Little) -> N
     again = little.workspace.index(NAME)
     assert again.manifest.stages["dense"].fingerprint == fingerprint
     assert again.dense is not None
-    np.testing.assert_array_equal(again.dense.vectors(range(64)), vectors)
+    np.testing.assert_array_equal(again.dense.vectors(range(COUNT)), vectors)
     assert little.found() == before
     assert little.found(little.opened()) == before
     with pytest.raises(UsageError, match="nothing to undo"):
@@ -100,7 +121,7 @@ def test_questions_of_one_side_are_not_on_another(little: Little) -> None:
     assert judge.shown[0][3] == sum(row["side"] == "held-out" for row in rows) >= 25
 
 
-@pytest.mark.parametrize("stage", ["mine", "train embedder", "encode", "train reranker", "dense"])
+@pytest.mark.parametrize("stage", ["train embedder", "encode", "dense", "train reranker"])
 def test_stopped_anywhere_the_same_command_goes_on(
     little: Little, tmp_path: Path, stage: str
 ) -> None:
@@ -140,40 +161,40 @@ def test_stopped_anywhere_the_same_command_goes_on(
     assert judged == ["embedder", "reranker"]  # each once
     assert InstalledStore(little.folder).steps == 1
     assert look(little.workspace, NAME)["problems"] == []
-    runs = [run for run in WorkFolder(little.folder).runs.glob("*-*")]
+    runs = list(WorkFolder(little.folder).runs.glob("*-*"))
     assert len(runs) == 2  # a training that was begun was gone on with
 
 
-def test_a_second_adaptation_is_undone_to_the_first(little: Little) -> None:
-    little.adapt(Always("reranker"), only="reranker")
+def test_a_second_adaptation_is_undone_to_the_first(adapted: Little) -> None:
+    little = adapted
     record = (little.folder / FOLDER / RECORD).read_bytes()
     found = little.found()
-    little.adapt(Always("reranker", "embedder"), seed=1)
-    assert little.found() != found
+    little.adapt(Always("embedder"), only="embedder", seed=1)
+    assert little.found() != found and InstalledStore(little.folder).steps == 2
     undo(little.workspace, NAME)
     assert (little.folder / FOLDER / RECORD).read_bytes() == record
     assert little.found() == found
-    weights = [path.name for path in (little.folder / FOLDER).iterdir() if "-" in path.name]
-    assert weights == [json.loads(record)["reranker"]["folder"]]
+    weights = {path.name for path in (little.folder / FOLDER).iterdir() if "-" in path.name}
+    assert weights == {json.loads(record)[role]["folder"] for role in ("embedder", "reranker")}
 
 
-def test_documents_that_come_later_are_encoded_by_the_adapted_embedder(little: Little) -> None:
-    little.adapt(Always("embedder"), only="embedder")
-    adapted = little.workspace.index(NAME).manifest.stages["dense"].fingerprint
+def test_documents_that_come_later_are_encoded_by_the_adapted_embedder(adapted: Little) -> None:
+    little = adapted
+    made_by = little.workspace.index(NAME).manifest.stages["dense"].fingerprint
     little.source.texts["new"] = (
         "Mara lives at the old harbour. Tom lives there. Ada lives at a mill."
     )
     result = little.workspace.writer(NAME).build([little.source])
     assert result.encoded == 2  # one text, by both encoders
-    assert result.manifest.stages["dense"].fingerprint == adapted
+    assert result.manifest.stages["dense"].fingerprint == made_by
     assert little.workspace.search(NAME, "old harbour").missing == {}
     undo(little.workspace, NAME)
     assert little.workspace.search(NAME, "old harbour").missing == {}
     assert little.workspace.index(NAME).dense is not None
 
 
-def test_texts_of_a_deleted_document_leave_the_working_folder(little: Little) -> None:
-    little.adapt(Always("embedder"), only="embedder")
+def test_texts_of_a_deleted_document_leave_the_working_folder(adapted: Little) -> None:
+    little = adapted
     work = WorkFolder(little.folder)
     assert work.data.is_dir()
     result = little.workspace.writer(NAME).delete_documents(["note-000"])
@@ -182,16 +203,17 @@ def test_texts_of_a_deleted_document_leave_the_working_folder(little: Little) ->
     assert little.workspace.search(NAME, "where does mara live").missing == {}
 
 
-def test_deleting_the_index_deletes_its_weights(little: Little) -> None:
-    little.adapt(Always("embedder", "reranker"))
+def test_deleting_the_index_deletes_its_weights(adapted: Little) -> None:
+    little = adapted
     little.workspace.writer(NAME).delete_index()
     assert not little.folder.exists()
 
 
 @pytest.mark.parametrize("damage", ["missing", "altered"])
-def test_damaged_weights_are_told_with_the_way_back(little: Little, damage: str) -> None:
-    before = little.found()
-    little.adapt(Always("embedder", "reranker"))
+def test_damaged_weights_are_told_with_the_way_back(
+    built: Little, adapted: Little, damage: str
+) -> None:
+    before, little = built.found(), adapted
     installed = InstalledStore(little.folder).read()
     for part in (installed.embedder, installed.reranker):
         assert part is not None
@@ -220,7 +242,7 @@ def test_one_adaptation_at_a_time(little: Little) -> None:
 
 
 def test_too_few_passages_are_refused(little: Little) -> None:
-    little.source.texts = {uri: text for uri, text in list(little.source.texts.items())[:5]}
+    little.source.texts = dict(list(little.source.texts.items())[:5])
     little.workspace.writer(NAME).build([little.source])
     with pytest.raises(UsageError, match="are needed"):
         little.adapt(Always())
