@@ -29,13 +29,19 @@ def look(workspace: Workspace, name: str) -> dict[str, Any]:
         if part is not None:
             size = folder_size(folder / FOLDER / part.folder)
             parts[role] = {**dataclasses.asdict(part), "bytes": size}
-    problems = [str(error) for error in usable(folder, installed, name)]
+    problems = [
+        {"message": error.message, "remedy": error.remedy}
+        for error in usable(folder, installed, name)
+    ]
     stage = manifest.stages.get("dense")
     wanted = installed.embedder
     if wanted is not None and stage is not None and stage.fingerprint != wanted.fingerprint:
         problems.append(
-            "not encoded by the adapted embedder yet; the former one answers "
-            f"(assistant index update {name})"
+            {
+                "message": f"index '{name}' is not encoded by its adapted embedder yet; the former "
+                "one answers",
+                "remedy": f"go on: assistant index update {name}",
+            }
         )
     work = WorkFolder(folder)
     return {

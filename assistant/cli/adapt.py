@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.markup import escape
 
+from assistant.cli.adapt_progress import stages_of
 from assistant.cli.adapt_views import show_plan, show_report, show_status
 from assistant.cli.context import JsonFlag, workspace
 from assistant.cli.distill_data import distill as distill  # its commands here are registered
@@ -102,7 +103,7 @@ def _run(
     from eval.adapting import SearchJudge, judged_queries, kept_questions
 
     found = opened.index(name)
-    with progress_of(job, quiet=as_json) as on_progress:
+    with stages_of(job, quiet=as_json) as on_progress:
         judge = SearchJudge(
             opened.settings.retrieval,
             kept_questions(opened.settings.own_folder, found, name),

@@ -72,7 +72,7 @@ def show_status(found: Sequence[Mapping[str, Any]]) -> None:
             if judgement := part["report"].get("judgement"):
                 out.print(_comparisons(judgement))
         for problem in one["problems"]:
-            out.print(f"{name}: {problem}", markup=False)
+            out.print(f"{problem['message']}; {problem['remedy']}", markup=False)
         if one["under_way"]:
             out.print(f"{name}: unfinished work; the same command goes on with it", markup=False)
 

@@ -10,6 +10,7 @@ import pytest
 
 from assistant.adapting.flow import Report
 from assistant.adapting.installed import FOLDER, RECORD, InstalledStore
+from assistant.adapting.judging import Role
 from assistant.adapting.looking import look
 from assistant.adapting.swapping import undo
 from assistant.adapting.work import WorkFolder, adapting_lock
@@ -121,32 +122,28 @@ def test_questions_of_one_side_are_not_on_another(little: Little) -> None:
     assert judge.shown[0][3] == sum(row["side"] == "held-out" for row in rows) >= 25
 
 
-@pytest.mark.parametrize("stage", ["train embedder", "encode", "dense", "train reranker"])
+@pytest.mark.parametrize(
+    ("stage", "only"),
+    [
+        ("train reranker", None),
+        ("train embedder", "embedder"),
+        ("encode", "embedder"),
+        ("dense", "embedder"),  # the swap itself, reported by the index's writer
+    ],
+)
 def test_stopped_anywhere_the_same_command_goes_on(
-    little: Little, tmp_path: Path, stage: str
+    little: Little, stage: str, only: Role | None
 ) -> None:
     class StopError(Exception):
         pass
 
-    seen: list[str] = []
-
     def stop(progress: Progress) -> None:
-        seen.append(progress.stage)
-        if progress.stage == stage and progress.done:
+        if progress.stage == stage and (progress.done or stage == "dense"):
             raise StopError
 
     first = Always("embedder", "reranker")
-    if stage == "dense":  # the swap: reported through the writer, from the cache of vectors
-
-        def stop_at_swap(progress: Progress) -> None:
-            if progress.stage == "dense":
-                raise StopError
-
-        stopping = stop_at_swap
-    else:
-        stopping = stop
     with pytest.raises(StopError):
-        little.adaptation(first, on_progress=stopping).run()
+        little.adaptation(first, on_progress=stop, only=only).run()
     before = (WorkFolder(little.folder).data / "questions.jsonl").read_bytes()
     assert look(little.workspace, NAME)["under_way"]
     # whatever the state, the index answers with every stage
@@ -154,15 +151,16 @@ def test_stopped_anywhere_the_same_command_goes_on(
 
     little.workspace = little.opened()
     second = Always("embedder", "reranker")
-    report = little.adapt(second)
+    report = little.adapt(second, only=only)
     assert (WorkFolder(little.folder).data / "questions.jsonl").read_bytes() == before
-    assert [part["installed"] for part in report["parts"].values()] == [True, True]
+    wanted = ["embedder", "reranker"] if only is None else [only]
+    assert [role for role, part in report["parts"].items() if part["installed"]] == wanted
     judged = [role for role, *_ in (*first.shown, *second.shown)]
-    assert judged == ["embedder", "reranker"]  # each once
+    assert judged == wanted  # each once
     assert InstalledStore(little.folder).steps == 1
     assert look(little.workspace, NAME)["problems"] == []
     runs = list(WorkFolder(little.folder).runs.glob("*-*"))
-    assert len(runs) == 2  # a training that was begun was gone on with
+    assert len(runs) == len(wanted)  # a training that was begun was gone on with
 
 
 def test_a_second_adaptation_is_undone_to_the_first(adapted: Little) -> None:
