@@ -90,7 +90,7 @@ class Judge(Protocol):
 def share_of(seconds: float, role: Role, *, taught: bool) -> float:
     """Seconds of training that a part gets of a budget; the rest is for questions and measuring."""
     left = 0.7 if taught else 1.0
-    return seconds * left * (0.4 if role == "reranker" else 0.25)
+    return seconds * left * (0.3 if role == "reranker" else 0.2)
 
 
 def teacher_share(seconds: float) -> float:
