@@ -38,6 +38,7 @@ from assistant.adapting.weights import (
     whole_reranker,
 )
 from assistant.adapting.work import WorkFolder, adapting_lock
+from assistant.distillation.recipe import Recipe
 from assistant.errors import ModelMissingError, UsageError
 from assistant.knowledge.filling import local_index
 from assistant.models.shipped import RERANKER, shipped
@@ -96,15 +97,17 @@ class Adaptation:
             asked = as_asked(self._asked, index.manifest.generation)
             if not self._work.begin(asked):
                 self._work.decide(steps_before=self._store.steps)
-            told = gather(
-                self._workspace, index, self._asked, self._work, self._teaching, self._report
-            )
+            with self._work.timed("questions"):
+                told = gather(
+                    self._workspace, index, self._asked, self._work, self._teaching, self._report
+                )
             sides = read_questions(self._work)
             parts = {role: self._part(role, sides, told) for role in self._asked.roles}
             report = {
                 "index": self._name,
                 "when": now(),
                 "seconds": round(time.monotonic() - started, 1),
+                "spent": self._work.plan["spent"],
                 "budget": self._asked.seconds,
                 "seed": self._asked.seed,
                 "questions": told,
@@ -143,15 +146,17 @@ class Adaptation:
         part = AdaptedPart(**found["part"])
         better = bool(found["judgement"]["better"])
         if better:
-            install(
-                self._workspace,
-                self._name,
-                role,
-                Path(found["place"]),
-                dataclasses.replace(part, report={**found["told"], "questions": told["counts"]}),
-                first=self._store.steps <= int(plan["steps_before"]),
-                on_progress=self._report,
-            )
+            part = dataclasses.replace(part, report={**found["told"], "questions": told["counts"]})
+            with self._work.timed(f"install {role}"):
+                install(
+                    self._workspace,
+                    self._name,
+                    role,
+                    Path(found["place"]),
+                    part,
+                    first=self._store.steps <= int(plan["steps_before"]),
+                    on_progress=self._report,
+                )
         return self._done(role, {"installed": better, **found["told"]})
 
     def _done(self, role: Role, values: Report) -> Report:
@@ -170,7 +175,8 @@ class Adaptation:
         if noted not in plan:
             candidate, training = self._candidate(role, sides, told)
             before = self._searching()
-            judged = self._judge(role, before, candidate.searching, sides["held-out"])
+            with self._work.timed(f"measure {role}"):
+                judged = self._judge(role, before, candidate.searching, sides["held-out"])
             judgement = json.loads(json.dumps(dataclasses.asdict(judged)))
             part = dataclasses.asdict(candidate.part)
             values = {"reason": judged.reason, "training": training, "judgement": judgement}
@@ -187,16 +193,17 @@ class Adaptation:
         told: Mapping[str, Any],
     ) -> tuple[Candidate, Report]:
         retrieval = self._workspace.settings.retrieval
-        examples = make_material(
-            local_index(self._workspace, self._name),
-            retrieval.weights,
-            sides,
-            role,
-            self._work,
-            depth=retrieval.rerank_depth,
-            seed=self._asked.seed,
-            on_progress=self._report,
-        )
+        with self._work.timed("negatives"):
+            examples = make_material(
+                local_index(self._workspace, self._name),
+                retrieval.weights,
+                sides,
+                role,
+                self._work,
+                depth=retrieval.rerank_depth,
+                seed=self._asked.seed,
+                on_progress=self._report,
+            )
         if not examples:
             raise _SkippedError("the search finds no passages to learn from for these questions")
         seconds = share_of(self._asked.seconds, role, taught=told["teacher"] is not None)
@@ -218,19 +225,18 @@ class Adaptation:
                 f"of {most / 60:.0f}: give a larger --budget"
             )
         data, seed = self._work.data, self._asked.seed
-        run = train(
-            "embedder",
-            lambda steps, every: embedder_recipe(
+
+        def recipe(steps: int, every: int) -> Recipe:
+            return embedder_recipe(
                 start, data, steps=steps, every=every, seed=seed, max_length=longest
-            ),
-            examples,
-            seconds,
-            self._work,
-            self._report,
-        )
+            )
+
+        with self._work.timed("train embedder"):
+            run = train("embedder", recipe, examples, seconds, self._work, self._report)
         place = finished_embedder(run.path / "export", start, self._work.path / "candidate")
         common = self._workspace.encoders
-        candidate = embedder_candidate(place, searching, common, self._work, self._report)
+        with self._work.timed("encode"):
+            candidate = embedder_candidate(place, searching, common, self._work, self._report)
         return candidate, _training(run.path, run.read_json("evaluation.json"), examples)
 
     def _reranker(self, examples: int, seconds: float) -> tuple[Candidate, Report]:
@@ -238,14 +244,12 @@ class Adaptation:
         export = self._reranker_export or shipped(RERANKER)
         start = whole_reranker(export, base, self._work.path / "start-reranker")
         data, seed = self._work.data, self._asked.seed
-        run = train(
-            "reranker",
-            lambda steps, every: reranker_recipe(start, data, steps=steps, every=every, seed=seed),
-            examples,
-            seconds,
-            self._work,
-            self._report,
-        )
+
+        def recipe(steps: int, every: int) -> Recipe:
+            return reranker_recipe(start, data, steps=steps, every=every, seed=seed)
+
+        with self._work.timed("train reranker"):
+            run = train("reranker", recipe, examples, seconds, self._work, self._report)
         place = finished_reranker(run.path / "export", self._work.path / "candidate")
         measures = run.read_json("evaluation.json")
         depth = self._workspace.settings.retrieval.rerank_depth

@@ -43,8 +43,8 @@ def most_of(seconds: float) -> dict[Split, int]:
     """How many questions of each side are of use within a budget."""
     return {
         "train": _between(200, round(seconds), 8_000),
-        "choose": _between(30, round(seconds / 15), 200),
-        "held-out": _between(60, round(seconds / 5), 400),
+        "choose": _between(30, round(seconds / 20), 200),
+        "held-out": _between(60, round(seconds / 6), 400),
     }
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,6 +57,17 @@ class WorkFolder:
         plan = {**self.plan, **values}
         self._write(_PLAN, plan)
         return plan
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Note how long a stage took, over all the times that it was gone on with."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            spent = dict(self.plan.get("spent", {}))
+            seconds = spent.get(stage, 0.0) + time.monotonic() - started
+            self.decide(spent={**spent, stage: round(seconds, 1)})
 
     def begin(self, asked: Mapping[str, Any]) -> bool:
         """Go on with unfinished work that was asked for in the same way, or begin anew.

@@ -25,7 +25,8 @@ def show_report(report: Mapping[str, Any]) -> None:
         out.print(f"note: {note}", markup=False)
     for role, part in report["parts"].items():
         _show_part(role, part)
-    out.print(f"took {human_seconds(report['seconds'])} this time")
+    spent = ", ".join(f"{stage} {human_seconds(s)}" for stage, s in report["spent"].items())
+    out.print(f"took {human_seconds(report['seconds'])} this time; in all: {spent}")
     if any(part["installed"] for part in report["parts"].values()):
         out.print(f"to go back: assistant distill adapt {report['index']} --undo", markup=False)
 
