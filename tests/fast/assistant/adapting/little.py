@@ -112,7 +112,7 @@ class Little:
         return workspace
 
     def adaptation(self, judge: Any, *, on_progress: OnProgress | None = None, **asked: Any) -> Any:
-        values = {"seconds": 60.0, "teacher": "none", **asked}
+        values = {"seconds": 2.0, "teacher": "none", **asked}
         return Adaptation(
             self.workspace,
             NAME,
