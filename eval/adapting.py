@@ -29,6 +29,8 @@ DECIDING = "nDCG@10"
 MEASURES = (DECIDING, "RR@10", "R@5")
 SIGNIFICANT = 0.05
 _DEPTH = 10
+_QUESTIONS = "held-out questions"
+_SENTENCES = "held-out queries made of sentences, which are no questions of a person"
 
 Run = dict[str, dict[str, float]]
 
@@ -70,7 +72,8 @@ class SearchJudge:
         first = self._compared(before, after, made)
         own = self._compared(before, after, self._kept) if self._kept.queries else None
         also = self._compared(before, after, self._also) if self._also is not None else None
-        better, reason = decided(first, own)
+        made_of_sentences = any(one.origin == "cloze" for one in held_out)
+        better, reason = decided(first, own, _SENTENCES if made_of_sentences else _QUESTIONS)
         notes = (
             [f"{self._kept.left_out} kept questions name no place in this index"]
             if self._kept.left_out
@@ -120,12 +123,18 @@ def _shown(hit: Hit, relevant: dict[str, int]) -> str:
     return next((name for name in names if relevant.get(name, 0) > 0), names[0])
 
 
-def decided(held_out: Comparison, kept: Comparison | None) -> tuple[bool, str]:
-    """Whether to install, by the rule, and why in words."""
+def decided(
+    held_out: Comparison, kept: Comparison | None, called: str = _QUESTIONS
+) -> tuple[bool, str]:
+    """Whether to install, by the rule, and why in words.
+
+    Args:
+        called: what the held-out ones are, since queries made of sentences are no questions.
+    """
     gain = held_out.after[DECIDING] - held_out.before[DECIDING]
     said = (
         f"{DECIDING} {held_out.before[DECIDING]:.3f} → {held_out.after[DECIDING]:.3f} "
-        f"on {held_out.questions} held-out questions, p = {held_out.p:.3f}"
+        f"on {held_out.questions} {called}, p = {held_out.p:.3f}"
     )
     if gain <= 0:
         return False, f"not better: {said}"
