@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from assistant.adapting.installed import FOLDER
+from assistant.adapting.looking import look
 from assistant.errors import (
     IndexCorruptError,
     IndexFormatError,
@@ -42,6 +44,7 @@ def index_findings(workspace: Workspace) -> Iterator[Finding]:
             )
         else:
             yield _checked(manifest, jobs)
+            yield from adapted_findings(workspace, name)
     default = workspace.settings.retrieval.index
     if default not in names:
         yield Finding(
@@ -51,6 +54,23 @@ def index_findings(workspace: Workspace) -> Iterator[Finding]:
             "open the page once (assistant app), or: assistant index build NAME --from FOLDER",
             "Indexes",
         )
+
+
+def adapted_findings(workspace: Workspace, name: str) -> Iterator[Finding]:
+    """Weights that were adapted to an index, if any, and whether they can be used."""
+    check = f"adapted to {name}"
+    mend = Mend("Undo", f"undo adapting {name}", ("distill", "adapt", name, "--undo"))
+    if not (workspace.index_folder(name) / FOLDER).is_dir():
+        return
+    try:
+        found = look(workspace, name)
+    except KnowledgeAssistantError as error:
+        yield Finding(check, "error", error.message, error.remedy, "Indexes", mend)
+        return
+    for problem in found["problems"]:
+        yield Finding(check, "error", problem["message"], problem["remedy"], "Indexes", mend)
+    if found["installed"] and not found["problems"]:
+        yield Finding(check, "ok", ", ".join(found["installed"]), group="Indexes")
 
 
 def _published(workspace: Workspace, name: str) -> bool:

@@ -27,6 +27,7 @@ from indexes.queries import Query
 _SHARED = (
     "models",
     "encoders",
+    "adapted",
     "parser",
     "_graphs",
     "conversations",

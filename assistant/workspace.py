@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from assistant.adapting.serving import AdaptedIndexes
 from assistant.errors import (
     IndexingError,
     IndexNotFoundError,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from assistant.thoughts.persistent.graph import KnowledgeGraph
 
 # What the workspaces of several people have in common.
-_SHARED = ("models", "encoders", "parser", "loaded", "_graphs")
+_SHARED = ("models", "encoders", "adapted", "parser", "loaded", "_graphs")
 
 
 class Workspace(PersonStores):
@@ -87,6 +88,11 @@ class Workspace(PersonStores):
     @cached_property
     def encoders(self) -> LoadedEncoders:
         return LoadedEncoders(self.models, self.settings.models)
+
+    @cached_property
+    def adapted(self) -> AdaptedIndexes:
+        """Weights that were adapted to single indexes."""
+        return AdaptedIndexes(lambda: self.encoders)
 
     @cached_property
     def parser(self) -> Parser:
@@ -182,7 +188,11 @@ class Workspace(PersonStores):
                 return current
             try:
                 on_server = has_engine(folder)
-                opened = (PostgresIndex if on_server else Index).open(folder, self.encoders)
+                opened = (
+                    PostgresIndex.open(folder, self.encoders)
+                    if on_server
+                    else self.adapted.open(folder)
+                )
             except IndexNotFoundError:
                 names = [manifest.name for manifest in self.indexes()]
                 if names:
@@ -221,7 +231,7 @@ class Workspace(PersonStores):
             fusion=fusion,
             without=without,
             where=where,
-            refinement=self.refinement,
+            refinement=self.refinement_of(index),
             further=self.prepared(index),
         )
 
@@ -249,6 +259,10 @@ class Workspace(PersonStores):
             return self._shared_with.refinement  # it may hold a model
         return refinement_of(self.settings.retrieval, self.encoders)
 
+    def refinement_of(self, index: str) -> Refinement:
+        """The same for one index, with its own reranker where one was adapted to it."""
+        return self.adapted.refinement(self.index_folder(index), self.refinement)
+
     def indexes(self) -> Iterator[Manifest]:
         """The manifests of all published indexes, by name; damaged ones are left out."""
         for folder in sorted(self.settings.indexes_folder.iterdir()):
@@ -264,6 +278,7 @@ class Workspace(PersonStores):
     def writer(self, name: str, on_progress: OnProgress = lambda progress: None) -> IndexWriter:
         """The writer of an index; the index need not exist yet. Its graph follows it as the
         settings say (`thoughts.graph`); an index on a server has none."""
+        from assistant.adapting.companion import AdaptingCompanion
         from assistant.knowledge.following import KnowledgeCompanion
 
         folder = self.index_folder(name)
@@ -278,12 +293,13 @@ class Workspace(PersonStores):
             return cast(IndexWriter, on_server)  # the same methods
         return IndexWriter(
             folder,
-            self.encoders,
+            self.adapted.writing(folder),
             companions=[
                 *self._graphs.companions(
                     self.settings.thoughts.graph, self._extracting_model, on_progress
                 ),
                 KnowledgeCompanion(self.encoders, on_progress),
+                AdaptingCompanion(),
             ],
             on_progress=on_progress,
         )

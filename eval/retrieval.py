@@ -48,7 +48,8 @@ def index_collection(
     try:
         index = workspace.index(name)
         stages = index.manifest.stages
-        made_by = (workspace.encoders.dense().fingerprint, workspace.encoders.sparse().fingerprint)
+        encoders = workspace.adapted.writing(workspace.index_folder(name))
+        made_by = (encoders.dense().fingerprint, encoders.sparse().fingerprint)
         if all(
             name in stages and stages[name].fingerprint == fingerprint
             for name, fingerprint in zip(("dense", "sparse"), made_by, strict=True)

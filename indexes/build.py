@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from indexes.changes import item_of, survey
+from indexes.changes import Changes, item_of, survey
 from indexes.chunking import Chunker
 from indexes.companions import Companion, follow_all
 from indexes.documents import Source
@@ -110,6 +110,19 @@ class IndexWriter:
             sources = [open_source(spec) for spec in manifest.sources]
             built = self._rebuild(self._usable(), sources, set(manifest.excluded))
             return self._followed(built)
+
+    def complete(self) -> BuildResult:
+        """Make what is missing, damaged or of another encoder; documents stay as they are.
+
+        What is published answers until the new structure takes its place.
+        """
+        started = time.monotonic()
+        with writer_lock(self.folder):
+            manifest = read_manifest(self.folder)
+            encoded = self._publisher.complete(manifest)
+            seconds = time.monotonic() - started
+            unchanged = Changes(unchanged=manifest.documents)
+            return self._followed(BuildResult(unchanged, manifest, encoded, seconds))
 
     def plan(self, sources: Sequence[Source]) -> Plan:
         """What `build` with these sources would change and cost. Writes nothing."""

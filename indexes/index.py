@@ -10,8 +10,9 @@ A further list (`indexes.further`) adds to what was fused for each query.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from indexes.carried import Allowed
@@ -23,7 +24,7 @@ from indexes.filters import Filter
 from indexes.further import FurtherList, FurtherRanking, Through, with_further
 from indexes.fusion import add_up, fusion_named
 from indexes.lexical.index import LexicalIndex
-from indexes.manifest import MANIFEST, STAGES, STORE_FILE, Manifest, read_manifest
+from indexes.manifest import MANIFEST, STAGES, STORE_FILE, Manifest, Stage, read_manifest
 from indexes.queries import Query, cleaned
 from indexes.ranker import Ranker
 from indexes.ranking import Ranking
@@ -132,6 +133,20 @@ class Index:
                 if read_manifest(folder).generation == manifest.generation:
                     raise
         return cls(folder, read_manifest(folder), encoders)
+
+    def with_dense(self, dense: DenseIndex, fingerprint: str, encoders: Encoders) -> Index:
+        """The same index with another dense stage: an embedder can be measured before it is used.
+
+        Args:
+            dense: a vector for each passage, by row, of the encoder with that fingerprint.
+            encoders: give that encoder.
+        """
+        other = copy.copy(self)
+        stages = {**self.manifest.stages, "dense": Stage(fingerprint)}
+        other.manifest = replace(self.manifest, stages=stages)
+        other.encoders, other.dense = encoders, dense
+        other._ranker = Ranker(other.manifest, encoders, self.lexical, dense, self.sparse)
+        return other
 
     @property
     def is_current(self) -> bool:

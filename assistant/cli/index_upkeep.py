@@ -44,7 +44,8 @@ def verify_index(
         if has_engine(folder):
             findings = verify_postgres(read_engine(folder), name, opened.encoders)
         else:
-            findings = [*verify(folder, opened.encoders), *_companions(folder, opened.encoders)]
+            own = opened.adapted.writing(folder)
+            findings = [*verify(folder, own), *_companions(folder, opened.encoders)]
         ok = all(finding.ok for finding in findings)
         values = {"index": name, "ok": ok, "findings": findings}
         if report is not None:

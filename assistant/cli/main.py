@@ -13,9 +13,9 @@ from typing import Annotated, Any
 import typer
 
 from assistant.cli import (
+    adapt,
     ask,
     conversations,
-    distill_data,
     doctor,
     evaluation,
     feedback,
@@ -62,7 +62,7 @@ app.add_typer(feedback.feedback, name="feedback")
 app.add_typer(knowledge.knowledge, name="knowledge")
 app.add_typer(graph.graph, name="graph")
 app.add_typer(evaluation.evaluation, name="eval")
-app.add_typer(distill_data.distill, name="distill")
+app.add_typer(adapt.distill, name="distill")
 app.command("app")(serve_app.app_command)
 app.command("ask")(ask.ask)
 app.command("chat")(ask.chat)

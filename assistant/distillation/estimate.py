@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from assistant.distillation.run import Prepared, prepare
 from assistant.distillation.tasks.base import autocast, weighted_mean
 from assistant.distillation.teachers import Teacher, load_teacher, taught
 
+_LAYER = re.compile(r"\.(?:layer|layers|h)\.(\d+)\.")
 _TIMED = 3  # steps that are timed; one before them warms up
 
 
@@ -124,4 +126,12 @@ def _activation_bytes(model: Any, prepared: Prepared, plan: Plan, recipe: Recipe
     length, count = max(sizes, key=lambda size: size[0] ** 2 * size[1])
     a_token = 34 * config.hidden_size + 5 * config.num_attention_heads * length
     wide = 1 if uses_bf16(recipe.loop) else 2
-    return int(wide * a_token * length * count * config.num_hidden_layers)
+    return int(wide * a_token * length * count * _trained_layers(model))
+
+
+def _trained_layers(model: Any) -> int:
+    """How many layers keep something for the backward pass: below the lowest trained one none."""
+    names = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+    found = [int(match.group(1)) for name in names if (match := _LAYER.search(name))]
+    lowest = 0 if any("embed" in name for name in names) else min(found, default=0)
+    return int(model.config.num_hidden_layers) - lowest

@@ -76,10 +76,11 @@ def stale_indexes(workspace: Workspace) -> list[StaleIndex]:
         now["sparse"] = workspace.encoders.sparse().fingerprint
     found = []
     for manifest in workspace.indexes():
+        own = workspace.adapted.wanted(workspace.index_folder(manifest.name)) or now.get("dense")
         stages = tuple(
             stage
             for stage, made_by in manifest.stages.items()
-            if stage in now and made_by.fingerprint != now[stage]
+            if stage in now and made_by.fingerprint != (own if stage == "dense" else now[stage])
         )
         if stages:
             found.append(StaleIndex(manifest.name, manifest.passages, stages))

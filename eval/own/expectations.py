@@ -11,6 +11,7 @@ from typing import Any
 from assistant.errors import UsageError
 from assistant.events import AnswerDone, Event, FoundPassage, PassagesFound, TurnFailed
 from assistant.knowledge.entries import normal
+from indexes.documents import Passage
 
 MAX_CHARACTERS = 2_000
 MAX_REQUIREMENTS = 20
@@ -36,7 +37,7 @@ class Place:
         quote = f", “{self.quote}”" if self.quote else ""
         return f"{self.title or self.uri}{page}{quote}"
 
-    def holds(self, passage: FoundPassage) -> bool:
+    def holds(self, passage: FoundPassage | Passage) -> bool:
         """Whether a passage stands there."""
         return (
             passage.uri == self.uri

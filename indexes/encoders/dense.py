@@ -53,6 +53,12 @@ def weights_fingerprint(folder: Path, *details: object) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
+def embedder_fingerprint(folder: Path, *, int8: bool = False) -> str:
+    """The fingerprint of the encoder that is made of a folder. Raises as `weights_fingerprint`."""
+    details = ("sentence-transformers", "normalised", *(["int8"] if int8 else []))
+    return weights_fingerprint(folder, *details)
+
+
 class SentenceTransformerEncoder:
     """Texts to unit vectors, on a GPU where there is one.
 
@@ -88,8 +94,7 @@ class SentenceTransformerEncoder:
                 remedy=f"run `pip install 'sentence-transformers[{backend}]'`",
             )
         # The same vectors to 1e-5 by every float32 backend: one fingerprint.
-        details = ("sentence-transformers", "normalised", *(["int8"] if int8 else []))
-        self.fingerprint = weights_fingerprint(folder, *details)
+        self.fingerprint = embedder_fingerprint(folder, int8=int8)
         chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
         try:
             self._model: Any = SentenceTransformer(

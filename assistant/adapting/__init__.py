@@ -1,0 +1,1 @@
+"""Adapting the reranker and the embedder to one index (docs/adapting.md)."""

@@ -1,0 +1,30 @@
+"""The embedder that an adaptation begins with: the one that is in force for the index."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from assistant.adapting.installed import FOLDER, InstalledStore
+from assistant.adapting.weights import require_adaptable
+from assistant.workspace import Workspace
+
+
+def starting_embedder(workspace: Workspace, index_folder: Path) -> tuple[Path, int]:
+    """Its folder of sentence-transformers, and how many tokens of a text it reads.
+
+    Raises:
+        UsageError: it cannot be adapted.
+        ModelMissingError, ModelCorruptError: it is not there, or damaged.
+    """
+    installed = InstalledStore(index_folder).read().embedder
+    if installed is not None:
+        place = index_folder / FOLDER / installed.folder
+        return place, require_adaptable(place, workspace.adapted.writing(index_folder).dense())
+    models = workspace.settings.models
+    place = workspace.models.path(models.embedder)
+    if models.int8 or models.backend != "torch":
+        from indexes.encoders.dense import SentenceTransformerEncoder
+
+        # Training is in float32, and what comes out of it runs in float32 by torch.
+        return place, require_adaptable(place, SentenceTransformerEncoder(place))
+    return place, require_adaptable(place, workspace.encoders.dense())
