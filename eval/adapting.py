@@ -1,7 +1,7 @@
 """Whether adapted weights make the search of an index better: measures, test, and the rule.
 
 Installed is what is significantly better on the held-out questions made from the index (nDCG@10,
-paired randomisation test, p < .05) and whose mean nDCG@10 on the person's kept questions is not
+paired randomisation test, p < .025: half of .05, since two parts are tested) and whose mean nDCG@10 on the person's kept questions is not
 lower than before. Prepared questions are not searched, since the held-out ones may be among them.
 """
 
@@ -27,7 +27,7 @@ from indexes.queries import Query
 
 DECIDING = "nDCG@10"
 MEASURES = (DECIDING, "RR@10", "R@5")
-SIGNIFICANT = 0.05
+SIGNIFICANT = 0.025
 _DEPTH = 10
 _QUESTIONS = "held-out questions"
 _SENTENCES = "held-out queries made of sentences, which are no questions of a person"

@@ -36,7 +36,7 @@ def compared(before: float, after: float, p: float = 0.01, questions: int = 50) 
         (compared(0.5, 0.6), None, True, "^better: .*p = 0.010"),
         (compared(0.5, 0.6), compared(0.7, 0.7, 1.0, 3), True, "^better"),
         (compared(0.5, 0.6), compared(0.7, 0.69, 1.0, 3), False, "worse on your own kept"),
-        (compared(0.5, 0.6, 0.05), None, False, "not measurably better"),
+        (compared(0.5, 0.6, 0.025), None, False, "not measurably better"),
         (compared(0.5, 0.4), None, False, "^not better"),
         (compared(0.5, 0.5, 1.0), None, False, "^not better"),
     ],
