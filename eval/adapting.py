@@ -1,8 +1,9 @@
 """Whether adapted weights make the search of an index better: measures, test, and the rule.
 
 Installed is what is significantly better on the held-out questions made from the index (nDCG@10,
-paired randomisation test, p < .025: half of .05, since two parts are tested) and whose mean nDCG@10 on the person's kept questions is not
-lower than before. Prepared questions are not searched, since the held-out ones may be among them.
+paired randomisation test, p < .025: two parts share .05) and whose mean nDCG@10 on the person's
+kept questions is not lower than before. Prepared questions are not searched, since the held-out
+ones may be among them.
 """
 
 from __future__ import annotations
