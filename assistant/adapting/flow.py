@@ -192,6 +192,9 @@ class Adaptation:
         sides: Mapping[Split, Sequence[Question]],
         told: Mapping[str, Any],
     ) -> tuple[Candidate, Report]:
+        with self._work.timed("measure what there is"):
+            if reason := self._judge.no_room(self._searching(), sides["held-out"]):
+                raise _SkippedError(reason)
         retrieval = self._workspace.settings.retrieval
         with self._work.timed("negatives"):
             examples = make_material(

@@ -82,6 +82,10 @@ class Judgement:
 class Judge(Protocol):
     """Compares two ways of searching."""
 
+    def no_room(self, before: Searching, held_out: Sequence[Question]) -> str:
+        """Why nothing could be found to be better than a way of searching; "" where it could."""
+        ...
+
     def __call__(
         self, role: Role, before: Searching, after: Searching, held_out: Sequence[Question]
     ) -> Judgement: ...

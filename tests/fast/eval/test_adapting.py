@@ -21,6 +21,7 @@ from eval.adapting import (
 )
 from eval.own.expectations import Expectation, Place
 from eval.own.store import OwnQuestions
+from eval.significance import paired_randomisation
 from indexes.documents import Passage
 from indexes.refining.refinement import Refinement
 from tests.fast.assistant.helpers import hashed_workspace
@@ -85,6 +86,26 @@ def test_both_ways_are_measured_on_all_three_sets(tmp_path: Path) -> None:
     assert found.kept is not None and found.kept.after[DECIDING] == 1.0
     assert not found.better and found.also is None
     assert list(found.notes) == ["2 kept questions name no place in this index"]
+
+
+@pytest.mark.parametrize("can_gain", [5, 6])
+def test_a_search_that_is_nearly_perfect_leaves_no_room(tmp_path: Path, can_gain: int) -> None:
+    workspace = hashed_workspace(tmp_path, TEXTS)
+    index = workspace.index("notes")
+    ids = [passage.id for passage in index.store.passages()]
+    asked = [
+        Question(f"q{n}", f"where does the {animal} sleep", ids[n], "", (), "d", "k", "model")
+        for n, animal in enumerate(("otter", "seal", "walrus", "gull"))
+    ]  # fmt: skip
+    wrong = [
+        Question(f"w{n}", "the eel", ids[0], "", (), "d", "k", "model") for n in range(can_gain)
+    ]
+    judge = SearchJudge(workspace.settings.retrieval, JudgedQuestions({}, {}), None)
+    said = judge.no_room(Searching(index, Refinement()), [*asked, *wrong])
+    assert bool(said) == (can_gain < 6)
+    # the smallest p that so many questions can have, by the test itself
+    better = [0.0] * 4 + [1.0] * can_gain
+    assert (paired_randomisation(better, [0.0] * len(better)) < 0.05) == (not said)
 
 
 def test_kept_questions_count_where_they_name_a_place(tmp_path: Path) -> None:

@@ -140,9 +140,12 @@ class Little:
 class Always:
     """A `Judge` of a fixed opinion that remembers what it was shown."""
 
-    def __init__(self, *better: Role) -> None:
-        self._better = better
+    def __init__(self, *better: Role, no_room: str = "") -> None:
+        self._better, self._no_room = better, no_room
         self.shown: list[tuple[Role, Searching, Searching, int]] = []
+
+    def no_room(self, before: Searching, held_out: Sequence[Question]) -> str:
+        return self._no_room
 
     def __call__(
         self, role: Role, before: Searching, after: Searching, held_out: Sequence[Question]

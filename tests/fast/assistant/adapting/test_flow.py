@@ -223,6 +223,16 @@ def test_damaged_weights_are_told_with_the_way_back(
     assert little.found(opened) == before
 
 
+def test_where_nothing_can_be_gained_nothing_is_trained(little: Little) -> None:
+    judge = Always("embedder", "reranker", no_room="the search is perfect")
+    report = little.adapt(judge)
+    parts = report["parts"].values()
+    assert [(part["installed"], part["reason"]) for part in parts] == [
+        (False, "the search is perfect")
+    ] * 2
+    assert judge.shown == [] and not WorkFolder(little.folder).runs.exists()
+
+
 def test_one_adaptation_at_a_time(little: Little) -> None:
     with adapting_lock(little.folder):
         with pytest.raises(IndexLockedError, match="another process is adapting"):
