@@ -21,10 +21,14 @@ class Averager:
 
     EMA begins with the weights as they are; its decay is at most (1 + n) / (10 + n) after n
     updates, so that the first steps are forgotten. SWA is the plain mean since its start.
+
+    Args:
+        file: what it is called in a checkpoint.
     """
 
-    def __init__(self, model: Any, spec: Average) -> None:
+    def __init__(self, model: Any, spec: Average, file: str = FILE) -> None:
         self._spec = spec
+        self._file = file
         self._trained: dict[str, Tensor] = {
             name: parameter
             for name, parameter in model.named_parameters()
@@ -73,7 +77,7 @@ class Averager:
 
         save_file(
             {**{f"w.{k}": v for k, v in self.mean.items()}, "count": torch.tensor(self.count)},
-            folder / FILE,
+            folder / self._file,
         )
 
     def load(self, folder: Path) -> None:
@@ -84,11 +88,11 @@ class Averager:
         """
         from safetensors.torch import load_file
 
-        if not (folder / FILE).is_file():
+        if not (folder / self._file).is_file():
             raise TrainingError(
                 f"{folder} has no averaged weights", remedy="start the run anew, without --resume"
             )
-        state = load_file(folder / FILE)
+        state = load_file(folder / self._file)
         self.count = int(state.pop("count"))
         for name, value in self.mean.items():
             value.copy_(state[f"w.{name}"])

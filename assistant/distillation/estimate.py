@@ -35,7 +35,7 @@ def estimate(recipe: Recipe, root: Path) -> dict[str, Any]:
     device = pick_device()
     torch.manual_seed(recipe.loop.seed)
     model = prepared.task.new_student().to(device)
-    teacher = load_teacher(recipe, prepared.task, device)
+    teacher = load_teacher(recipe, prepared.task, device, model)
     units = prepared.task.units
     plan = plan_batches(units.lengths, units.difficulty, recipe.loop, recipe.curriculum)
     tokens = int(sum(int(units.lengths[batch].sum()) for batch in plan))

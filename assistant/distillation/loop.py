@@ -24,7 +24,7 @@ from assistant.distillation.objective import Term
 from assistant.distillation.recipe import Loop
 from assistant.distillation.sampling import CompletionSampler
 from assistant.distillation.tasks.base import Batch, Task, weighted_mean
-from assistant.distillation.teachers import Teacher, taught
+from assistant.distillation.teachers import MomentumTeacher, Teacher, taught
 from assistant.errors import TrainingError
 from indexes.files import storage_errors
 
@@ -115,6 +115,8 @@ class DistillTrainer(Trainer):
         self.objective = objective
         self.teacher = teacher
         self.averager: Averager | None = averager_for(self.model, loop.average)
+        followed = teacher.average if isinstance(teacher, MomentumTeacher) else None
+        self.averages = [a for a in (self.averager, followed) if a is not None]
         self._sampler = CompletionSampler(task, task.recipe.sampling, loop.seed)
         self._on_step = on_step
         self.on_evaluate = on_evaluate
@@ -228,8 +230,8 @@ class DistillTrainer(Trainer):
         folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         with storage_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            if self.averager is not None:
-                self.averager.save(folder)
+            for average in self.averages:
+                average.save(folder)
             super()._save_checkpoint(model, trial)
 
     def evaluate_now(self) -> None:
@@ -248,8 +250,9 @@ class DistillTrainer(Trainer):
             TrainingError: the loss or the weights are no longer finite.
             StorageError: a checkpoint cannot be written.
         """
-        if checkpoint is not None and self.averager is not None:
-            self.averager.load(checkpoint)
+        if checkpoint is not None:
+            for average in self.averages:
+                average.load(checkpoint)
         self._since = self._begun = time.perf_counter()
         with training_errors(Path(self.args.output_dir)):
             self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -272,8 +275,8 @@ class _Hooks(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         trainer = self._trainer
-        if trainer.averager is not None:
-            trainer.averager.update(state.global_step, trainer.progress)
+        for average in trainer.averages:
+            average.update(state.global_step, trainer.progress)
         every = trainer.task.recipe.loop.evaluate_every
         done = state.global_step >= state.max_steps or trainer.out_of_time
         if every and state.global_step % every == 0 and not done:

@@ -117,10 +117,12 @@ class TeacherSpec(Section):
 
     `model` is a folder or a catalogue name; `checkpoint` what a run exported; `ensemble` several of
     these, whose probabilities are averaged; `store` log-probabilities kept on disk; `data` the
-    scores that examples bring with them. `top_k` keeps that many choices and the mass of the rest.
+    scores that examples bring with them; `momentum` the student itself, its weights averaged over
+    the steps before with `decay`. `top_k` keeps that many choices and the mass of the rest.
     """
 
-    kind: Literal["none", "model", "checkpoint", "ensemble", "store", "data"] = "none"
+    kind: Literal["none", "model", "checkpoint", "ensemble", "store", "data", "momentum"] = "none"
+    decay: float = Field(default=0.999, gt=0, lt=1)
     path: str = ""
     paths: tuple[str, ...] = ()
     top_k: int | None = Field(default=None, ge=1)

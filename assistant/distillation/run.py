@@ -183,8 +183,8 @@ def _train(
     # Born-again networks (Furlanello et al., 2018, arXiv 1805.04770): each generation learns from
     # the one before.
     teacher = (
-        load_teacher(recipe, task, device)
-        if generation == 1
+        load_teacher(recipe, task, device, model)
+        if generation == 1 or recipe.teacher.kind == "momentum"
         else teacher_of(task, [_exported(folder, generation - 1)], device, recipe.teacher.top_k)
     )
     units = task.units

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any, Protocol
 
 import torch
 
+from assistant.distillation.averaging import Averager
 from assistant.distillation.exported import base_sha256
-from assistant.distillation.recipe import Recipe
+from assistant.distillation.recipe import Average, Recipe, TeacherSpec
 from assistant.distillation.students import model_folder
 from assistant.distillation.tasks.base import Batch, Task
 from assistant.distillation.terms import LossInput, TeacherRows
@@ -60,6 +62,25 @@ class ModelTeacher:
             )
 
 
+class MomentumTeacher(ModelTeacher):
+    """The student's own weights, averaged over its steps: a mean teacher.
+
+    Tarvainen and Valpola, 2017, arXiv 1703.01780: θ′ ← d·θ′ + (1 − d)·θ after each step (`Averager`
+    says how d begins). It begins as the student and is never trained itself; it reads without
+    dropout.
+    """
+
+    def __init__(self, task: Task, student: Any, spec: TeacherSpec) -> None:
+        model = copy.deepcopy(student).eval().requires_grad_(False)
+        self.average = Averager(
+            student, Average(kind="ema", decay=spec.decay), "momentum.safetensors"
+        )
+        for name, parameter in model.named_parameters():
+            if name in self.average.mean:
+                parameter.data = self.average.mean[name]  # the same memory: it moves by itself
+        super().__init__(task, [model], spec.top_k, name="momentum")
+
+
 class DataTeacher:
     """The scores that the examples bring with them."""
 
@@ -95,8 +116,13 @@ def mean_logprobs(logits: Sequence[torch.Tensor]) -> torch.Tensor:
     return stacked.logsumexp(0) - count.log().to(stacked.device)
 
 
-def load_teacher(recipe: Recipe, task: Task, device: torch.device) -> Teacher | None:
+def load_teacher(
+    recipe: Recipe, task: Task, device: torch.device, student: Any = None
+) -> Teacher | None:
     """The teacher of a recipe, on the device; None where it has none.
+
+    Args:
+        student: whose weights a momentum teacher follows; on the device.
 
     Raises:
         ModelMissingError: its weights are not there.
@@ -107,6 +133,13 @@ def load_teacher(recipe: Recipe, task: Task, device: torch.device) -> Teacher | 
         return None
     if spec.kind == "data":
         return DataTeacher()
+    if spec.kind == "momentum":
+        if student is None:
+            raise UsageError(
+                "a momentum teacher is the student's own past: there is none before a run",
+                remedy="name a model as the teacher",
+            )
+        return MomentumTeacher(task, student, spec)
     if spec.kind == "store":
         from assistant.distillation.logit_store import StoreTeacher
 

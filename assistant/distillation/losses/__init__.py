@@ -7,6 +7,7 @@ from assistant.distillation.losses import (
     policy_gradient,
     representations,
     supervised,
+    transport,
 )
 from assistant.distillation.losses.base import LOSSES, LossPart
 
@@ -19,4 +20,5 @@ __all__ = [
     "policy_gradient",
     "representations",
     "supervised",
+    "transport",
 ]

@@ -45,6 +45,13 @@ def test_a_loss_of_vectors_is_refused_in_another_task(tmp_path: Path) -> None:
         run_recipe(tiny.read(recipe, tmp_path), tmp_path / "runs")
 
 
+def test_vectors_are_carried_over(tmp_path: Path) -> None:
+    losses = [{"name": "cosine", "weight": 0.1}, {"name": "wasserstein", "epsilon": 0.1}]
+    recipe = tiny.embed_recipe(tmp_path, losses=losses, loop={"steps": 30, "learning_rate": 0.01})
+    rows = run_recipe(tiny.read(recipe, tmp_path), tmp_path / "runs").table("curves.csv")
+    assert float(rows[-1]["wasserstein"]) < float(rows[0]["wasserstein"])
+
+
 def test_plain_lines_are_texts_too(tmp_path: Path) -> None:
     lines = [
         f"{n} lives at the mill in a garden . Who lives at the tower in a school ?"

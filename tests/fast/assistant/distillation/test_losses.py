@@ -227,6 +227,19 @@ def test_token_difficulty() -> None:
     )
 
 
+def test_universal_logit_compares_probabilities_by_rank() -> None:
+    # (.5, .3, .2) against (.5, .3, .2) in another order; against (.6, .4): .1 + .1 + .2
+    assert loss("universal-logit", batch(Q, P)) == pytest.approx([0.0], abs=1e-6)
+    given = batch([[0.6, 0.4]], rows=TeacherRows.from_logits(torch.tensor(P[None]).float().log()))
+    assert loss("universal-logit", given) == pytest.approx([0.4], abs=1e-6)
+    # one named choice of .5 and .5 besides, against .6 and .4 besides: .1 + .1
+    assert loss("universal-logit", batch([0.1, 0.3, 0.6], P, k=1)) == pytest.approx([0.2], abs=1e-6)
+    # at temperature 2 the roots count: √.5, √.3, √.2 over their sum against √.6, √.3, √.1
+    ours, theirs = tempered([0.6, 0.3, 0.1], 2), tempered(P, 2)
+    found = loss("universal-logit", batch([0.1, 0.3, 0.6], P), temperature=2.0)
+    assert found == pytest.approx([float(np.abs(ours - theirs).sum())], abs=1e-6)
+
+
 def test_without_a_teacher_a_loss_says_what_to_do() -> None:
     with pytest.raises(UsageError, match="teacher") as caught:
         loss("forward-kl", batch(Q))
@@ -236,7 +249,7 @@ def test_without_a_teacher_a_loss_says_what_to_do() -> None:
 # --- for any distributions -------------------------------------------------------------------
 
 # those on vectors and on margins have tests of their own: test_retrieval_losses.py
-OTHERS = {"cosine", "margin-mse", "rkd-angle", "rkd-distance"}
+OTHERS = {"cosine", "margin-mse", "rkd-angle", "rkd-distance", "wasserstein"}
 ON_ROWS = sorted(set(LOSSES.names()) - OTHERS)
 WITH_TEACHER = [n for n in ON_ROWS if LOSSES.get(n)().needs_teacher]
 DIVERGENCES = ["forward-kl", "reverse-kl", "jsd", "skew-forward-kl", "skew-reverse-kl"]

@@ -15,7 +15,7 @@ from assistant.distillation.terms import LossInput, TeacherRows
 from assistant.errors import UsageError
 
 INF = math.inf
-VECTOR_LOSSES = ["cosine", "rkd-angle", "rkd-distance"]
+VECTOR_LOSSES = ["cosine", "rkd-angle", "rkd-distance", "wasserstein"]
 
 
 def rows(student: list[list[float]], teacher: list[list[float]], targets: list[int]) -> LossInput:
@@ -85,6 +85,22 @@ def test_cosine_is_one_minus_the_cosine() -> None:
 def test_cosine_of_vectors_of_two_sizes_is_refused() -> None:
     with pytest.raises(UsageError, match="3 and 2 numbers"):
         LOSSES.get("cosine")()(vectors(torch.ones(4, 3), torch.ones(4, 2)))
+
+
+def test_transport_costs_what_the_cheapest_plan_costs() -> None:
+    east, north = [1.0, 0.0], [0.0, 1.0]
+    both = torch.tensor([east, north])
+    # the same set in another order: the plan swaps, at no cost
+    loss = LOSSES.get("wasserstein")
+    assert loss()(vectors(both.flip(0), both)).tolist() == pytest.approx([0, 0], abs=1e-6)
+    # half of what lies east has to go north, at the price 1: two rows of a quarter each, times 2
+    found = loss()(vectors(torch.tensor([east, east]), both))
+    assert found.tolist() == pytest.approx([0.5, 0.5], abs=1e-6)
+    # cost (0, 1; 1, 0) at entropy 1: x and ½ − x with x / (½ − x) = e, so 2 · (½ − x) = 1 / (1 + e)
+    found = loss(epsilon=1.0)(vectors(both, both))
+    assert found.tolist() == pytest.approx([1 / (1 + math.e)] * 2, abs=1e-6)
+    with pytest.raises(UsageError, match="2 and 1 numbers"):
+        loss()(vectors(both, torch.ones(2, 1)))
 
 
 def test_distances_are_compared_over_their_means() -> None:
