@@ -2,8 +2,8 @@
 
 Installed is what is significantly better on the held-out questions made from the index (nDCG@10,
 paired randomisation test, p < .025: two parts share .05) and whose mean nDCG@10 on the person's
-kept questions is not lower than before. Prepared questions are not searched, since the held-out
-ones may be among them.
+kept questions is not lower than before; where queries are made of sentences there have to be kept
+questions. Prepared questions are not searched, since the held-out ones may be among them.
 """
 
 from __future__ import annotations
@@ -67,6 +67,12 @@ class SearchJudge:
 
     def no_room(self, before: Searching, held_out: Sequence[Question]) -> str:
         """See `Judge.no_room`. With k questions that can gain, the test's p is 2 · 2⁻ᵏ at least."""
+        if _made_of_sentences(held_out) and not self._kept.queries:
+            return (
+                "queries made of sentences cannot tell whether what you ask is found better: keep "
+                "some questions of yours as tests, each with a place to cite, or install a language "
+                "model that writes questions (assistant models fetch answerer)"
+            )
         made = _made(held_out)
         found = by_query(self._run(before, made), made.qrels, (DECIDING,))[DECIDING]
         can_gain = sum(value < 1 for value in found.values())
@@ -84,8 +90,8 @@ class SearchJudge:
         first = self._compared(before, after, made)
         own = self._compared(before, after, self._kept) if self._kept.queries else None
         also = self._compared(before, after, self._also) if self._also is not None else None
-        made_of_sentences = any(one.origin == "cloze" for one in held_out)
-        better, reason = decided(first, own, _SENTENCES if made_of_sentences else _QUESTIONS)
+        called = _SENTENCES if _made_of_sentences(held_out) else _QUESTIONS
+        better, reason = decided(first, own, called)
         notes = (
             [f"{self._kept.left_out} kept questions name no place in this index"]
             if self._kept.left_out
@@ -125,6 +131,10 @@ def _made(held_out: Sequence[Question]) -> JudgedQuestions:
         {one.id: one.text for one in held_out},
         {one.id: {one.passage_id: 1} for one in held_out},
     )
+
+
+def _made_of_sentences(held_out: Sequence[Question]) -> bool:
+    return any(one.origin == "cloze" for one in held_out)
 
 
 def searched(

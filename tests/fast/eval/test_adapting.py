@@ -89,6 +89,19 @@ def test_both_ways_are_measured_on_all_three_sets(tmp_path: Path) -> None:
     assert list(found.notes) == ["2 kept questions name no place in this index"]
 
 
+def test_queries_made_of_sentences_do_not_decide_alone(tmp_path: Path) -> None:
+    workspace = hashed_workspace(tmp_path, TEXTS)
+    index = workspace.index("notes")
+    ids = [passage.id for passage in index.store.passages()]
+    asked = [Question(f"q{n}", "the eel", ids[0], "", (), "d", "k", "cloze") for n in range(9)]
+    now = Searching(index, Refinement())
+    kept = JudgedQuestions({"mine": "where does the otter sleep"}, {"mine": {ids[0]: 1}})
+    for questions, said in ((JudgedQuestions({}, {}), "keep some questions"), (kept, "")):
+        judge = SearchJudge(workspace.settings.retrieval, questions, None)
+        found = judge.no_room(now, asked)
+        assert said in found and bool(said) == bool(found)
+
+
 @pytest.mark.parametrize("can_gain", [6, 7])
 def test_a_search_that_is_nearly_perfect_leaves_no_room(tmp_path: Path, can_gain: int) -> None:
     workspace = hashed_workspace(tmp_path, TEXTS)
