@@ -70,8 +70,8 @@ class SearchJudge:
         if _made_of_sentences(held_out) and not self._kept.queries:
             return (
                 "queries made of sentences cannot tell whether what you ask is found better: keep "
-                "some questions of yours as tests, each with a place to cite, or install a language "
-                "model that writes questions (assistant models fetch answerer)"
+                "some questions of yours as tests, each with a place to cite, or install a "
+                "language model that writes questions (assistant models fetch answerer)"
             )
         made = _made(held_out)
         found = by_query(self._run(before, made), made.qrels, (DECIDING,))[DECIDING]
