@@ -49,11 +49,9 @@ def show_files(turns: Sequence[Turn], title: str, key: str) -> None:
         key=f"{key}-format",
     )
     with errors_shown():
-        # Made when it is asked for; a PDF at once, since it cannot show every script.
-        made = export(turns, title, wanted) if wanted == "pdf" else None
         st.download_button(
             f"Save as {_SHORT[wanted]}",
-            made or (lambda: export(turns, title, wanted)),
+            export(turns, title, wanted),
             file_name=file_name(title, wanted),
             mime=_MIME[wanted],
             key=f"{key}-save",

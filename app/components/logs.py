@@ -32,7 +32,7 @@ def show_logs(files: Mapping[str, Path]) -> None:
     )
     st.download_button(
         "Download the whole log",
-        lambda: path.read_bytes() if path.exists() else b"",
+        path.read_bytes() if path.exists() else b"",
         path.name,
         "text/plain",
         icon=":material/download:",

@@ -68,7 +68,7 @@ def _show_text(document: StoredDocument) -> None:
         st.caption(f"… and {len(document.text) - _TEXT:,} more characters.")
     st.download_button(
         "Download the text as it was read",
-        lambda: document.text,
+        document.text,
         "document.txt",
         "text/plain",
         icon=":material/download:",

@@ -51,7 +51,7 @@ def _all_of_them(statements: Sequence[Statement], person: PersonMemory) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Download as JSON",
-            lambda: exported(statements),
+            exported(statements),
             "about-you.json",
             "application/json",
             icon=":material/download:",
