@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from assistant.settings import load_settings
 from assistant.workspace import Workspace
 from tests.browser.conftest import Watched, small_home
 from tests.browser.navigating import go_to
-from tests.browser.serving import QUOTING, serve
+from tests.browser.serving import QUOTING
 
 pytestmark = pytest.mark.browser
 
@@ -29,14 +28,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     left.mkdir()
     (left / "passages.sqlite").write_bytes(b"left behind")
     return home
-
-
-@pytest.fixture(scope="module")
-def address(home: Path) -> Iterator[str]:
-    expect.set_options(timeout=30_000)  # the machine may be busy
-    with serve(home) as url:
-        yield url
-    expect.set_options(timeout=5_000)
 
 
 def test_what_is_found_is_mended(watched: Watched, home: Path) -> None:
