@@ -20,8 +20,7 @@ import yaml
 
 from assistant.distillation.recipe import Recipe
 from assistant.distillation.recipe_file import read_recipe
-from assistant.distillation.run import run_recipe
-from assistant.distillation.run_folder import RunFolder
+from assistant.distillation.run import finished_run
 
 _TAUGHT, _ALONE = {"kind": "model", "path": "minilm"}, {"kind": "none"}
 _MOMENTUM = {"kind": "momentum", "decay": 0.9}
@@ -75,7 +74,8 @@ def main(
         plain: list[float] = []
         for name, variant in variants.items():
             runs = [
-                _run(_recipe(train, held_out, variant, steps, seed), out) for seed in range(seeds)
+                finished_run(_recipe(train, held_out, variant, steps, seed), out)
+                for seed in range(seeds)
             ]
             values = [float(run.read_json("evaluation.json")["mrr"]) for run in runs]
             plain = plain or values
@@ -114,16 +114,6 @@ def _recipe(
         },
     }
     return read_recipe(yaml.safe_dump(values), Path.cwd())
-
-
-def _run(recipe: Recipe, root: Path) -> RunFolder:
-    path = root / f"{recipe.name}-{recipe.hash[:8]}"
-    if path.is_dir():
-        done = RunFolder.open(path)
-        if done.state["state"] == "finished":
-            return done
-        return run_recipe(recipe, root, resume=True)
-    return run_recipe(recipe, root)
 
 
 def _said(values: list[float], sign: str = "") -> str:

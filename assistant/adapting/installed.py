@@ -79,15 +79,6 @@ class InstalledStore:
         return self._parsed(self._bytes(self._record))
 
     @property
-    def stamp(self) -> tuple[int, int]:
-        """Another one after every change."""
-        try:
-            stat = self._record.stat()
-        except OSError:
-            return (0, 0)
-        return (stat.st_mtime_ns, stat.st_size)
-
-    @property
     def steps(self) -> int:
         """How many changes can be undone."""
         return len(self._former())

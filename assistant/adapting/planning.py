@@ -12,10 +12,9 @@ from assistant.adapting.material import make_material
 from assistant.adapting.questions import Question, Split, of_sentences, split
 from assistant.adapting.recipes import batch_of, embedder_recipe, reranker_recipe, steps_within
 from assistant.adapting.starting import starting_embedder
-from assistant.adapting.training import MakeRecipe
+from assistant.adapting.training import MakeRecipe, timed
 from assistant.adapting.weights import whole_reranker
 from assistant.adapting.work import WorkFolder
-from assistant.distillation.estimate import estimate
 from assistant.errors import UsageError
 from assistant.knowledge.filling import local_index
 from assistant.models.shipped import RERANKER, shipped
@@ -24,7 +23,6 @@ from indexes.index import Index
 from indexes.progress import OnProgress, Progress
 
 _SAMPLE = 40  # questions that the timed steps are made of
-_TIMED_STEPS = 4
 
 
 def plan(workspace: Workspace, name: str, asked: Asked, on_progress: OnProgress) -> dict[str, Any]:
@@ -97,8 +95,7 @@ def _part(
     if not examples:
         raise UsageError("the search finds no passages to learn from", remedy="add documents")
     make = _recipe(workspace, index, role, work, asked.seed)
-    found = estimate(make(_TIMED_STEPS, _TIMED_STEPS), work.runs)
-    a_step = float(found["seconds"]) / max(1, int(found["steps"]))
+    a_step, found = timed(make, work.runs)
     share = share_of(asked.seconds, role, taught=teacher is not None)
     most = most_of(asked.seconds)["train"]
     on_progress(Progress(f"time {role}", 1, 1, "", 0.0))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from assistant.adapting.judging import Role
 from assistant.adapting.recipes import batch_of, checkpoint_every, steps_within
@@ -13,7 +13,7 @@ from assistant.adapting.work import WorkFolder
 from assistant.distillation.estimate import estimate
 from assistant.distillation.loop import Step
 from assistant.distillation.recipe import Recipe
-from assistant.distillation.run import run_recipe
+from assistant.distillation.run import finished_run
 from assistant.distillation.run_folder import RunFolder
 from indexes.progress import OnProgress, Progress
 
@@ -42,7 +42,7 @@ def train(
     plan = work.plan
     if noted not in plan:
         on_progress(Progress(f"time {role}", 0, 1, "", 0.0))
-        a_step = seconds_a_step(make, work.runs)
+        a_step, _ = timed(make, work.runs)
         steps = steps_within(seconds, a_step, examples, batch_of(make(1, 1)))
         plan = work.decide(**{noted: [steps, checkpoint_every(a_step)]})
     steps, every = plan[noted]
@@ -55,24 +55,10 @@ def train(
             Progress(f"train {role}", step.step, step.steps, "steps", spent, step.remaining)
         )
 
-    run = _known(work.runs, recipe)
-    if run is not None and run.state["state"] == "finished":
-        return run
-    return run_recipe(recipe, work.runs, resume=run is not None, on_step=tell)
+    return finished_run(recipe, work.runs, on_step=tell)
 
 
-def seconds_a_step(make: MakeRecipe, root: Path) -> float:
-    """How long a step takes on this machine, from a few real ones."""
+def timed(make: MakeRecipe, root: Path) -> tuple[float, dict[str, Any]]:
+    """Seconds a step on this machine, from a few real ones, and the estimate that has them."""
     found = estimate(make(_TIMED_STEPS, _TIMED_STEPS), root)
-    return float(found["seconds"]) / max(1, int(found["steps"]))
-
-
-def _known(root: Path, recipe: Recipe) -> RunFolder | None:
-    """The run of a recipe, finished or not; one that was killed before it began is removed."""
-    path = root / f"{recipe.name}-{recipe.hash[:8]}"
-    if not path.is_dir():
-        return None
-    if not all((path / name).is_file() for name in ("state.json", "data.json")):
-        shutil.rmtree(path)
-        return None
-    return RunFolder.open(path)
+    return float(found["seconds"]) / max(1, int(found["steps"])), found

@@ -15,6 +15,7 @@ from assistant.distillation.loop import pick_device, uses_bf16
 from assistant.distillation.objective import recipe_terms
 from assistant.distillation.recipe import Recipe
 from assistant.distillation.run import Prepared, prepare
+from assistant.distillation.run_folder import run_name
 from assistant.distillation.tasks.base import autocast, weighted_mean
 from assistant.distillation.teachers import Teacher, load_teacher, taught
 
@@ -72,7 +73,7 @@ def estimate(recipe: Recipe, root: Path) -> dict[str, Any]:
             min(seconds * tokens, recipe.loop.max_seconds or math.inf) * generations, 1
         ),
         "tokens_per_second": round(1 / seconds, 1),
-        "writes_below": str(root / f"{recipe.name}-{recipe.hash[:8]}"),
+        "writes_below": str(root / run_name(recipe)),
         "writes_bytes": 2 * checkpoint * generations + half * trained,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from assistant.distillation.loop import (
 from assistant.distillation.objective import recipe_terms
 from assistant.distillation.poison import Finding, check_poison
 from assistant.distillation.recipe import Recipe
-from assistant.distillation.run_folder import CurveWriter, RunFolder, environment
+from assistant.distillation.run_folder import CurveWriter, RunFolder, environment, run_name
 from assistant.distillation.sources import Collected, collect
 from assistant.distillation.tasks import TASKS, Evaluation, Task
 from assistant.distillation.teachers import ModelTeacher, load_teacher, teacher_of
@@ -96,6 +97,23 @@ def run_recipe(
         _export(prepared, folder, generation, model)
     _finish(prepared, folder, device)
     return folder
+
+
+def finished_run(recipe: Recipe, root: Path, *, on_step: OnStep | None = None) -> RunFolder:
+    """The run of a recipe: the finished one that is there, or what `run_recipe` makes of it.
+
+    An unfinished one is gone on with; one that was killed before it had its data is removed.
+
+    Raises:
+        As `run_recipe`.
+    """
+    path = root / run_name(recipe)
+    begun = all((path / name).is_file() for name in ("state.json", "data.json"))
+    if path.is_dir() and not begun:
+        shutil.rmtree(path)
+    if begun and (known := RunFolder.open(path)).state["state"] == "finished":
+        return known
+    return run_recipe(recipe, root, resume=begun, on_step=on_step)
 
 
 def write_store(

@@ -34,6 +34,11 @@ from indexes.files import storage_errors, write_atomically
 _PACKAGES = ("torch", "transformers", "peft", "accelerate", "safetensors", "numpy", "pydantic")
 
 
+def run_name(recipe: Recipe) -> str:
+    """What the folder of a recipe's first run is called."""
+    return f"{recipe.name}-{recipe.hash[:8]}"
+
+
 @dataclass(frozen=True, slots=True)
 class RunFolder:
     """The folder of one run."""
@@ -43,7 +48,7 @@ class RunFolder:
     @classmethod
     def create(cls, root: Path, recipe: Recipe) -> RunFolder:
         """A new folder below `root`; a run of the same recipe that is there already stays."""
-        name = f"{recipe.name}-{recipe.hash[:8]}"
+        name = run_name(recipe)
         number = 1
         while (path := root / (name if number == 1 else f"{name}-{number}")).exists():
             number += 1
@@ -61,7 +66,7 @@ class RunFolder:
         Raises:
             UsageError: there is none.
         """
-        name = f"{recipe.name}-{recipe.hash[:8]}"
+        name = run_name(recipe)
         runs = [path for path in root.glob(f"{name}*") if (path / "state.json").is_file()]
         runs.sort(key=lambda path: (len(path.name), path.name))
         for path in reversed(runs):

@@ -30,18 +30,28 @@ def vectors_of(batch: LossInput) -> tuple[Tensor, Tensor]:
     return student.float(), teacher.float()
 
 
+def unit_vectors_of(batch: LossInput) -> tuple[Tensor, Tensor]:
+    """The same, scaled to length 1.
+
+    Raises:
+        UsageError: there are none, or they are of two sizes, so that there is no cosine.
+    """
+    student, teacher = vectors_of(batch)
+    if student.shape != teacher.shape:
+        raise UsageError(
+            f"vectors of {student.shape[-1]} and {teacher.shape[-1]} numbers have no cosine",
+            remedy="use rkd-distance, rkd-angle or a divergence of similarities",
+        )
+    return normalize(student, dim=-1), normalize(teacher, dim=-1)
+
+
 @LOSSES.register("cosine")
 class Cosine(LossPart):
     """1 − cos(s, t), the teacher's vector being the target; both of one size."""
 
     def __call__(self, batch: LossInput) -> Tensor:
-        student, teacher = vectors_of(batch)
-        if student.shape != teacher.shape:
-            raise UsageError(
-                f"vectors of {student.shape[-1]} and {teacher.shape[-1]} numbers have no cosine",
-                remedy="use rkd-distance, rkd-angle or a divergence of similarities",
-            )
-        return 1 - (normalize(student, dim=-1) * normalize(teacher, dim=-1)).sum(-1)
+        student, teacher = unit_vectors_of(batch)
+        return 1 - (student * teacher).sum(-1)
 
 
 @LOSSES.register("rkd-distance")

@@ -7,12 +7,11 @@ import math
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn.functional import normalize, pad
+from torch.nn.functional import pad
 
 from assistant.distillation.losses.base import LOSSES, LossPart, floor, student_logprobs, teacher_of
-from assistant.distillation.losses.representations import vectors_of
+from assistant.distillation.losses.representations import unit_vectors_of
 from assistant.distillation.terms import LossInput
-from assistant.errors import UsageError
 
 
 @LOSSES.register("universal-logit")
@@ -58,13 +57,8 @@ class Wasserstein(LossPart):
     iterations: int = Field(30, ge=1)
 
     def __call__(self, batch: LossInput) -> Tensor:
-        student, teacher = vectors_of(batch)
-        if student.shape != teacher.shape:
-            raise UsageError(
-                f"vectors of {student.shape[-1]} and {teacher.shape[-1]} numbers have no cosine",
-                remedy="use rkd-distance, rkd-angle or a divergence of similarities",
-            )
-        cost = 1 - normalize(student, dim=-1) @ normalize(teacher, dim=-1).T
+        student, teacher = unit_vectors_of(batch)
+        cost = 1 - student @ teacher.T
         plan = _plan(cost.detach(), self.epsilon, self.iterations)
         return len(student) * (plan * cost).sum(-1)
 
