@@ -15,10 +15,8 @@ from assistant.settings import Settings
 
 FETCH_TITLE = "fetch the language model"
 _OFFERS = {
-    "small": "**A small model answers for now**, in one or two sentences, within a second. The "
-    "large language model joins what several passages say; it takes longer.",
-    "extractive": "**Answers are quotations for now.** With the language model they are written in "
-    "sentences of their own, still with sources.",
+    "small": "**A small model answers for now.** A large one joins several passages.",
+    "extractive": "**Answers are quotations for now.** The language model writes sentences.",
 }
 
 
@@ -48,8 +46,8 @@ def show_answerer_offer(settings: Settings, models: Sequence[ModelStatus], jobs:
     fetching = any(job.title == FETCH_TITLE and job.state == "running" for job in jobs.list())
     if kind not in ("small", "extractive") or settings.answering.reader != "auto" or fetching:
         return
-    with st.container(border=True):
-        st.markdown(_OFFERS[kind])
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(_OFFERS[kind], width="content")
         st.button(
             f"Fetch the language model ({size_text(find_entry('answerer').bytes)})",
             icon=":material/download:",

@@ -71,8 +71,9 @@ def show_tour(preferences: Preferences, *, asked: bool) -> None:
     number = max(number, 1) if asked else number
     step = STEPS[number]
     with st.container(border=True, key="tour"):
-        st.caption(f"Tour, {number + 1} of {len(STEPS)}")
-        st.markdown(f"**{step.title}**")
+        with st.container(horizontal=True, horizontal_alignment="distribute"):
+            st.markdown(f"**{step.title}**", width="content")
+            st.caption(f"Tour, {number + 1} of {len(STEPS)}", width="content")
         st.markdown(step.text)
         with st.container(horizontal=True, gap="small"):
             if number + 1 < len(STEPS):

@@ -33,17 +33,18 @@ def show_welcome(
         if local
         else "Your question and the passages found go to the endpoint in the settings."
     )
-    st.markdown(f"Answers come from your documents and name the passages they rest on. {where}")
+    st.markdown(f"Answers come from your documents, with their sources. {where}")
     about = f"Asking **{plain(index)}**"
     st.caption(f"{about}, {counted(documents, 'document')}." if documents else f"{about}.")
-    for number, question in enumerate(questions):
-        st.button(
-            plain(question),
-            key=f"starter-{number}",
-            icon=":material/arrow_forward:",
-            on_click=ask,
-            args=(question,),
-        )
+    with st.container(horizontal=True, gap="small"):  # one screen: the page begins at its end
+        for number, question in enumerate(questions):
+            st.button(
+                plain(question),
+                key=f"starter-{number}",
+                icon=":material/arrow_forward:",
+                on_click=ask,
+                args=(question,),
+            )
     if tour_is_on(preferences):
         show_tour(preferences, asked=False)
         return
