@@ -127,8 +127,6 @@ def test_commands_are_obeyed_and_wrong_ones_named(watched: Watched) -> None:
     send(page, "/new")
     expect(page.get_by_role("heading", name="Ask your documents")).to_be_visible()
     settled(page)
-    # Streamlit may draw the closed dialog once more on the way, which asks for a file that is gone.
-    watched.errors[:] = [error for error in watched.errors if "404" not in error]
 
 
 def test_a_file_belongs_to_one_conversation(watched: Watched, tmp_path: Path) -> None:
