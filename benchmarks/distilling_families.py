@@ -53,7 +53,7 @@ def losses(*names: str, **weights: float) -> list[Values]:
 def _embed(data: Data) -> Values:
     source = {"source": "texts", "sentences": 0, "title": False}
     return {
-        "task": {"name": "embed", "max_length": 192},
+        "task": {"name": "embed", "max_length": 64},
         "student": {
             "model": "minilm",
             "layers": [0, 4, 5],
@@ -62,8 +62,8 @@ def _embed(data: Data) -> Values:
         },
         "teacher": {"kind": "model", "path": "minilm"},
         "data": [{**source, "path": str(data.train)}],
-        "held_out": [{**source, "path": str(data.held_out)}],
-        "loop": {"batch_size": 32, "learning_rate": 3e-4, "warmup": 0.1},
+        "held_out": [{**source, "path": str(data.held_out), "limit": 500}],
+        "loop": {"batch_size": 16, "learning_rate": 3e-4, "warmup": 0.1},
     }
 
 
