@@ -1,6 +1,6 @@
 """Parts of a recipe compared on one budget: same start, data and steps, several seeds.
 
-    python -m benchmarks.distilling TRAIN HELD_OUT [--seeds 3] [--steps 60] [--family F] [--out DIR]
+    python -m benchmarks.distilling TRAIN HELD_OUT [--seeds 3] [--steps 30] [--family F] [--out DIR]
 
 TRAIN and HELD_OUT are files of questions with their passages: JSON lines (`passage, question,
 answers, answerable, title`), or SQuAD's own JSON. Each variant adds one part, at its defaults, to
@@ -34,7 +34,7 @@ def main(
     train: Annotated[Path, typer.Argument(help="questions with their passages")],
     held_out: Annotated[Path, typer.Argument(help="the same, of other articles")],
     seeds: Annotated[int, typer.Option(min=2)] = 3,
-    steps: Annotated[int, typer.Option(min=1)] = 60,
+    steps: Annotated[int, typer.Option(min=1)] = 30,
     family: Annotated[list[str] | None, typer.Option(help="these alone")] = None,
     out: Annotated[Path, typer.Option(help="where results are kept")] = Path("compared"),
     tables: Annotated[bool, typer.Option("--tables", help="train nothing")] = False,

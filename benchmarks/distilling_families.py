@@ -62,7 +62,7 @@ def _embed(data: Data) -> Values:
         },
         "teacher": {"kind": "model", "path": "minilm"},
         "data": [{**source, "path": str(data.train)}],
-        "held_out": [{**source, "path": str(data.held_out), "limit": 500}],
+        "held_out": [{**source, "path": str(data.held_out), "limit": 300}],
         "loop": {"batch_size": 16, "learning_rate": 3e-4, "warmup": 0.1},
     }
 
