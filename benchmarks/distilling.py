@@ -77,7 +77,8 @@ def table(name: str, family: Family, steps: int, results: Sequence[Result]) -> s
         gain = said(gains, sign="+") if gains and variant != next(iter(family.variants)) else ""
         seconds = statistics.mean(r["seconds"] for r in own if r["variant"] == variant)
         lines.append(
-            f"| {variant} | {said(list(values.values()))} | {gain} | {len(values)} | {seconds:.0f} |"
+            f"| {variant} | {said(list(values.values()))} | {gain} "
+            f"| {len(values)} | {seconds:.0f} |"
         )
     return "\n".join(lines)
 
