@@ -1,6 +1,7 @@
 """Parts of a recipe compared on one budget: same start, data and steps, several seeds.
 
-    python -m benchmarks.distilling TRAIN HELD_OUT [--seeds 3] [--steps 30] [--family F] [--out DIR]
+    python -m benchmarks.distilling TRAIN HELD_OUT [--seeds 3] [--steps 30] [--family F]
+        [--variant V] [--out DIR]
 
 TRAIN and HELD_OUT are files of questions with their passages: JSON lines (`passage, question,
 answers, answerable, title`), or SQuAD's own JSON. Each variant adds one part, at its defaults, to
@@ -15,6 +16,7 @@ import json
 import shutil
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,21 +38,37 @@ def main(
     seeds: Annotated[int, typer.Option(min=2)] = 3,
     steps: Annotated[int, typer.Option(min=1)] = 30,
     family: Annotated[list[str] | None, typer.Option(help="these alone")] = None,
+    variant: Annotated[
+        list[str] | None, typer.Option(help="these beside the plain loss, alone")
+    ] = None,
     out: Annotated[Path, typer.Option(help="where results are kept")] = Path("compared"),
     tables: Annotated[bool, typer.Option("--tables", help="train nothing")] = False,
 ) -> None:
     """Train every variant with every seed, and print a table for each family."""
+    families = {name: FAMILIES[name] for name in family or FAMILIES}
+    known = {one for chosen in families.values() for one in chosen.variants}
+    if unknown := set(variant or ()) - known:
+        raise typer.BadParameter(f"no variant {sorted(unknown)}; there are {sorted(known)}")
     out.mkdir(parents=True, exist_ok=True)
     data = Data(_lines_of(train, out), _lines_of(held_out, out), out.absolute())
     report: Callable[[str], None] = print
     file = out / "results.jsonl"
-    for name in family or list(FAMILIES):
-        chosen = FAMILIES[name]
+    for name, every in families.items():
+        chosen = _narrowed(every, variant)
         if not tables:
             for seed in range(seeds):  # seed by seed: an interruption leaves whole comparisons
-                for variant in chosen.variants:
-                    _ensure(file, name, chosen, variant, data, steps, seed)
+                for one in chosen.variants:
+                    _ensure(file, name, chosen, one, data, steps, seed)
         report(table(name, chosen, steps, _read(file)))
+
+
+def _narrowed(family: Family, names: Sequence[str] | None) -> Family:
+    """The plain loss and the variants of these names; all of them where none is named."""
+    if not names:
+        return family
+    plain = next(iter(family.variants))
+    kept = {k: v for k, v in family.variants.items() if k == plain or k in names}
+    return replace(family, variants=kept)
 
 
 def table(name: str, family: Family, steps: int, results: Sequence[Result]) -> str:

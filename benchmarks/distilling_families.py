@@ -84,6 +84,7 @@ FAMILIES: Mapping[str, Family] = {
                 "losses": losses("cosine", "universal-logit", universal_logit=1.5)
             },
             "+ wasserstein": {"losses": losses("cosine", "wasserstein")},
+            "+ token-gram": {"losses": losses("cosine", "token-gram")},
             "+ average: ema": {"losses": losses("cosine"), "loop": _EMA},
         },
     ),
