@@ -151,6 +151,30 @@ def test_relations_do_not_change_with_size_place_and_direction(
     assert LOSSES.get(name)()(vectors(student, teacher)).abs().max() < 2e-3
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 1000),
+    lengths=st.lists(st.integers(1, 5), min_size=1, max_size=4),
+    scale=st.floats(0.5, 20),
+    turn=st.floats(0, 6),
+)
+def test_token_relations_do_not_change_with_size_and_direction(
+    seed: int, lengths: list[int], scale: float, turn: float
+) -> None:
+    draw = torch.Generator().manual_seed(seed)
+    states = torch.randn(len(lengths), max(lengths), 2, generator=draw)
+    mask = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
+    rotation = torch.tensor([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    turned = torch.where(mask[:, :, None], scale * (states @ rotation), 99.0)  # padding is no text
+    count = len(lengths)
+    data = replace(
+        vectors(torch.zeros(count, 1), torch.zeros(count, 1)),
+        tokens=TokenStates(turned, mask),
+        teacher_tokens=TokenStates(states, mask),
+    )
+    assert LOSSES.get("token-gram")()(data).tolist() == pytest.approx([0] * count, abs=1e-5)
+
+
 @pytest.mark.parametrize("name", VECTOR_LOSSES)
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_equal_vectors_give_finite_values_and_gradients(name: str, count: int) -> None:
