@@ -54,7 +54,7 @@ def main(
     report: Callable[[str], None] = print
     file = out / "results.jsonl"
     for name, every in families.items():
-        chosen = _narrowed(every, variant)
+        chosen = narrowed(every, variant)
         if not tables:
             for seed in range(seeds):  # seed by seed: an interruption leaves whole comparisons
                 for one in chosen.variants:
@@ -62,7 +62,7 @@ def main(
         report(table(name, chosen, steps, _read(file)))
 
 
-def _narrowed(family: Family, names: Sequence[str] | None) -> Family:
+def narrowed(family: Family, names: Sequence[str] | None) -> Family:
     """The plain loss and the variants of these names; all of them where none is named."""
     if not names:
         return family
