@@ -1,123 +1,155 @@
 """Parts of a recipe compared on one budget: same start, data and steps, several seeds.
 
-    python -m benchmarks.distilling TRAIN.jsonl HELD_OUT.jsonl [--seeds 3] [--steps 40] [--out F]
+    python -m benchmarks.distilling TRAIN HELD_OUT [--seeds 3] [--steps 30] [--family F]
+        [--variant V] [--out DIR]
 
-The student is MiniLM's first layer and its last two; what is measured is how far up a held-out
-question's own passage stands among all held-out passages (MRR@10). Lines are those of the source
-`texts` with a question. Each variant adds one part to a plain loss, with weight 1 and its defaults.
-Finished runs are kept in F and not made again, so an interruption costs one run.
+TRAIN and HELD_OUT are files of questions with their passages: JSON lines (`passage, question,
+answers, answerable, title`), or SQuAD's own JSON. Each variant adds one part, at its defaults, to
+the plain loss of its family (`benchmarks/distilling_families.py`). A finished run is one line in
+DIR/results.jsonl and is not made again, so an interruption costs one run; a variant that raises is
+a line, too. Without runs to make it prints the tables alone.
 """
 
 from __future__ import annotations
 
+import json
+import shutil
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 import yaml
 
-from assistant.distillation.recipe import Recipe
+from assistant.distillation.preparing import read_squad
 from assistant.distillation.recipe_file import read_recipe
-from assistant.distillation.run import finished_run
+from assistant.distillation.run import run_recipe
+from assistant.errors import KnowledgeAssistantError
+from benchmarks.distilling_families import FAMILIES, Data, Family
 
-_TAUGHT, _ALONE = {"kind": "model", "path": "minilm"}, {"kind": "none"}
-_MOMENTUM = {"kind": "momentum", "decay": 0.9}
-
-
-def _losses(*names: str) -> list[dict[str, Any]]:
-    return [{"name": name} for name in names]
-
-
-# The first of each family is the plain loss that the others are compared with.
-FAMILIES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
-    "taught by MiniLM": {
-        "cosine": {"losses": _losses("cosine")},
-        "cosine, rkd-distance": {"losses": _losses("cosine", "rkd-distance")},
-        "cosine, rkd-angle": {"losses": _losses("cosine", "rkd-angle")},
-        "cosine, forward-kl": {"losses": _losses("cosine", "forward-kl")},
-        "cosine, universal-logit": {"losses": _losses("cosine", "universal-logit")},
-        "cosine, wasserstein": {"losses": _losses("cosine", "wasserstein")},
-        "cosine, EMA of weights": {
-            "losses": _losses("cosine"),
-            "average": {"kind": "ema", "decay": 0.9},
-        },
-    },
-    "without a teacher": {
-        "cross-entropy": {"losses": _losses("cross-entropy"), "teacher": _ALONE},
-        "cross-entropy, forward-kl to a momentum teacher": {
-            "losses": _losses("cross-entropy", "forward-kl"),
-            "teacher": _MOMENTUM,
-        },
-        "cross-entropy, EMA of weights": {
-            "losses": _losses("cross-entropy"),
-            "teacher": _ALONE,
-            "average": {"kind": "ema", "decay": 0.9},
-        },
-    },
-}
+Result = dict[str, Any]
 
 
 def main(
     train: Annotated[Path, typer.Argument(help="questions with their passages")],
     held_out: Annotated[Path, typer.Argument(help="the same, of other articles")],
     seeds: Annotated[int, typer.Option(min=2)] = 3,
-    steps: Annotated[int, typer.Option(min=1)] = 40,
-    out: Annotated[Path, typer.Option(help="where the runs are kept")] = Path("runs"),
+    steps: Annotated[int, typer.Option(min=1)] = 30,
+    family: Annotated[list[str] | None, typer.Option(help="these alone")] = None,
+    variant: Annotated[
+        list[str] | None, typer.Option(help="these beside the plain loss, alone")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="where results are kept")] = Path("compared"),
+    tables: Annotated[bool, typer.Option("--tables", help="train nothing")] = False,
 ) -> None:
     """Train every variant with every seed, and print a table for each family."""
+    families = {name: FAMILIES[name] for name in family or FAMILIES}
+    known = {one for chosen in families.values() for one in chosen.variants}
+    if unknown := set(variant or ()) - known:
+        raise typer.BadParameter(f"no variant {sorted(unknown)}; there are {sorted(known)}")
+    out.mkdir(parents=True, exist_ok=True)
+    data = Data(_lines_of(train, out), _lines_of(held_out, out), out.absolute())
     report: Callable[[str], None] = print
-    for family, variants in FAMILIES.items():
-        report(f"\n{family}, {steps} steps of 32 pairs, {seeds} seeds\n")
-        report("| losses | MRR@10 | over the plain loss | seconds a run |\n|---|---|---|---|")
-        plain: list[float] = []
-        for name, variant in variants.items():
-            runs = [
-                finished_run(_recipe(train, held_out, variant, steps, seed), out)
-                for seed in range(seeds)
-            ]
-            values = [float(run.read_json("evaluation.json")["mrr"]) for run in runs]
-            plain = plain or values
-            better = [value - first for value, first in zip(values, plain, strict=True)]
-            seconds = [sum(float(r["seconds"]) for r in run.table("curves.csv")) for run in runs]
-            gain = "" if values is plain else _said(better, sign="+")
-            report(f"| {name} | {_said(values)} | {gain} | {statistics.mean(seconds):.0f} |")
+    file = out / "results.jsonl"
+    for name, every in families.items():
+        chosen = narrowed(every, variant)
+        if not tables:
+            for seed in range(seeds):  # seed by seed: an interruption leaves whole comparisons
+                for one in chosen.variants:
+                    _ensure(file, name, chosen, one, data, steps, seed)
+        report(table(name, chosen, steps, _read(file)))
 
 
-def _recipe(
-    train: Path, held_out: Path, variant: Mapping[str, Any], steps: int, seed: int
-) -> Recipe:
-    source = {"source": "texts", "sentences": 0, "title": False}
-    values = {
-        "name": "compared",
-        "task": {"name": "embed", "max_length": 192},
-        "student": {
-            "model": "minilm",
-            "layers": [0, 4, 5],
-            "frozen": ["*word_embeddings*"],
-            "dropout": 0.0,
-        },
-        "teacher": variant.get("teacher", _TAUGHT),
-        "data": [{**source, "path": str(train.absolute())}],
-        "held_out": [{**source, "path": str(held_out.absolute())}],
-        "losses": variant["losses"],
-        "loop": {
-            "steps": steps,
-            "batch_size": 32,
-            "learning_rate": 3e-4,
-            "warmup": 0.1,
-            "seed": seed,
-            "log_every": steps,
-            "checkpoint_every": steps,
-            "average": variant.get("average", {"kind": "none"}),
-        },
-    }
-    return read_recipe(yaml.safe_dump(values), Path.cwd())
+def narrowed(family: Family, names: Sequence[str] | None) -> Family:
+    """The plain loss and the variants of these names; all of them where none is named."""
+    if not names:
+        return family
+    plain = next(iter(family.variants))
+    kept = {k: v for k, v in family.variants.items() if k == plain or k in names}
+    return replace(family, variants=kept)
 
 
-def _said(values: list[float], sign: str = "") -> str:
-    return f"{statistics.mean(values):{sign}.3f} ± {statistics.stdev(values):.3f}"
+def table(name: str, family: Family, steps: int, results: Sequence[Result]) -> str:
+    """A family's finished runs as Markdown: mean ± standard deviation over the seeds.
+
+    The difference to the plain loss is of runs with the same seed.
+    """
+    own = [r for r in results if r["family"] == name and r["steps"] == steps]
+    measure = family.measure
+    lines = [
+        f"\n{name}: {family.about}, {steps} steps\n",
+        f"| recipe | {measure} | over the plain loss | seeds | seconds a run |",
+        "|---|---|---|---|---|",
+    ]
+    plain = _by_seed(own, next(iter(family.variants)), measure)
+    for variant in family.variants:
+        values = _by_seed(own, variant, measure)
+        failed = [r["error"] for r in own if r["variant"] == variant and "error" in r]
+        if not values:
+            lines.append(f"| {variant} | {failed[0] if failed else 'not run'} | | 0 | |")
+            continue
+        shared = sorted(values.keys() & plain.keys())
+        gains = [values[seed] - plain[seed] for seed in shared]
+        gain = said(gains, sign="+") if gains and variant != next(iter(family.variants)) else ""
+        seconds = statistics.mean(r["seconds"] for r in own if r["variant"] == variant)
+        lines.append(
+            f"| {variant} | {said(list(values.values()))} | {gain} "
+            f"| {len(values)} | {seconds:.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def said(values: Sequence[float], sign: str = "") -> str:
+    """Mean ± sample standard deviation; of one value itself alone."""
+    mean = f"{statistics.mean(values):{sign}.3f}"
+    return f"{mean} ± {statistics.stdev(values):.3f}" if len(values) > 1 else mean
+
+
+def _by_seed(results: Sequence[Result], variant: str, measure: str) -> dict[int, float]:
+    return {r["seed"]: r[measure] for r in results if r["variant"] == variant and measure in r}
+
+
+def _ensure(
+    file: Path, name: str, family: Family, variant: str, data: Data, steps: int, seed: int
+) -> None:
+    key = {"family": name, "variant": variant, "steps": steps, "seed": seed}
+    if any(all(r[k] == v for k, v in key.items()) for r in _read(file)):
+        return
+    result: Result
+    try:
+        result = {**key, **_run(family.recipe(variant, data, steps, seed), data.folder)}
+    except KnowledgeAssistantError as error:
+        result = {**key, "error": str(error)}
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps(result) + "\n")
+
+
+def _run(recipe: Mapping[str, Any], folder: Path) -> Result:
+    root = folder / "run"
+    shutil.rmtree(root, ignore_errors=True)  # of a run that was interrupted
+    run = run_recipe(read_recipe(yaml.safe_dump(dict(recipe)), Path.cwd()), root)
+    seconds = sum(float(row["seconds"]) for row in run.table("curves.csv"))
+    measures: Result = run.read_json("evaluation.json")
+    shutil.rmtree(root)
+    return {**measures, "seconds": round(seconds, 1)}
+
+
+def _read(file: Path) -> list[Result]:
+    if not file.is_file():
+        return []
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def _lines_of(file: Path, out: Path) -> Path:
+    """JSON lines of the file; SQuAD's own form is converted."""
+    if file.suffix != ".json":
+        return file.absolute()
+    target = out.absolute() / f"{file.stem}.jsonl"
+    rows = (json.dumps(row, ensure_ascii=False) + "\n" for row in read_squad(file))
+    target.write_text("".join(rows), encoding="utf-8")
+    return target
 
 
 if __name__ == "__main__":

@@ -7,21 +7,40 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
+from torch.nn.functional import normalize, pad
 
 from assistant.distillation.modes import evaluating
 from assistant.distillation.ranking.layout import TokenTable
 from assistant.distillation.tasks.base import autocast
+from assistant.distillation.terms import TokenStates
 from indexes.encoders.batching import batches
 
 _TOKENS = 32_768  # of one forward pass
 
 
+def token_states(model: Any, inputs: dict[str, Tensor]) -> TokenStates:
+    """The last layer for B texts, float32."""
+    states = model(**inputs).last_hidden_state.float()
+    return TokenStates(states, inputs["attention_mask"].bool())
+
+
+def mean_of(tokens: TokenStates) -> Tensor:
+    """Means over each text's tokens, scaled to length 1: (B, D)."""
+    mask = tokens.mask[:, :, None].float()
+    return normalize((tokens.states * mask).sum(1) / mask.sum(1), dim=-1)
+
+
 def pooled(model: Any, inputs: dict[str, Tensor]) -> Tensor:
     """Means of the last layer over each text's tokens, scaled to length 1: (B, D), float32."""
-    states = model(**inputs).last_hidden_state.float()
-    mask = inputs["attention_mask"][:, :, None].float()
-    return normalize((states * mask).sum(1) / mask.sum(1), dim=-1)
+    return mean_of(token_states(model, inputs))
+
+
+def joined(parts: Sequence[TokenStates]) -> TokenStates:
+    """Several batches of texts as one, padded to the longest."""
+    longest = max(part.mask.shape[1] for part in parts)
+    states = [pad(part.states, (0, 0, 0, longest - part.mask.shape[1])) for part in parts]
+    masks = [pad(part.mask, (0, longest - part.mask.shape[1])) for part in parts]
+    return TokenStates(torch.cat(states), torch.cat(masks))
 
 
 def encode(

@@ -59,6 +59,7 @@ class ModelTeacher:
                 student,
                 teacher=TeacherRows.from_logits(logits, self._top_k),
                 teacher_representations=parts[0].representations,
+                teacher_tokens=parts[0].tokens,
             )
 
 

@@ -45,6 +45,14 @@ class TeacherRows:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenStates:
+    """A last layer for S texts: `states` (S, L, D); `mask` (S, L) bool, False at padding."""
+
+    states: Tensor
+    mask: Tensor
+
+
+@dataclass(frozen=True, slots=True)
 class LossInput:
     """The supervised rows of one batch.
 
@@ -58,6 +66,8 @@ class LossInput:
         progress: share of the training that is done, in [0, 1].
         representations: the student's vectors, (S, …), for losses that compare those.
         teacher_representations: the teacher's, for the same examples.
+        tokens: the student's vectors of every token, where a loss of the recipe uses them.
+        teacher_tokens: the teacher's, for the same tokens.
     """
 
     logits: Tensor
@@ -69,6 +79,8 @@ class LossInput:
     progress: float = 0.0
     representations: Tensor | None = None
     teacher_representations: Tensor | None = None
+    tokens: TokenStates | None = None
+    teacher_tokens: TokenStates | None = None
 
 
 class Loss(Protocol):

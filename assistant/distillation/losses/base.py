@@ -8,6 +8,7 @@ stay equal; with every choice named this is the usual softmax(logits / T).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,6 +28,8 @@ class LossPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     temperature: float = Field(1.0, gt=0)
+    uses_tokens: ClassVar[bool] = False
+    """Whether it needs the vectors of every token: a task keeps them for such a loss alone."""
 
     @property
     def needs_teacher(self) -> bool:

@@ -1,17 +1,20 @@
 """Losses on the vectors of student and teacher, (S, D) and (S, E), one of each example.
 
 Each gives a value for each of the S examples; a task that uses them has one row an example.
+`token-gram` compares the vectors of an example's tokens.
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 import torch
 from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import normalize, smooth_l1_loss
 
-from assistant.distillation.losses.base import LOSSES, LossPart
-from assistant.distillation.terms import LossInput
+from assistant.distillation.losses.base import FLOOR, LOSSES, LossPart, floor, kl
+from assistant.distillation.terms import LossInput, TokenStates
 from assistant.errors import UsageError
 
 
@@ -112,3 +115,66 @@ def _angles(vectors: Tensor, size: int) -> Tensor:
     edges = groups[:, None, :, :] - groups[:, :, None, :]  # (G, j, i, D): from j to i
     edges = edges / edges.square().sum(-1, keepdim=True).clamp(min=1e-12).sqrt()
     return edges @ edges.transpose(-1, -2)
+
+
+@LOSSES.register("token-gram")
+class TokenGram(LossPart):
+    """Mean over pairs of an example's tokens (i, j) of (cos(sᵢ, sⱼ) − cos(tᵢ, tⱼ))².
+
+    The Gram matrices of a text's token vectors, each scaled to length 1, are the inner-instance
+    part of the token-level relationship graph of Zhang et al., 2023, arXiv 2306.12442, there for
+    images. Its relations between the tokens of different examples are not here. Student and teacher
+    cut texts into the same tokens; their vectors may be of different sizes.
+    """
+
+    uses_tokens: ClassVar[bool] = True
+
+    def __call__(self, batch: LossInput) -> Tensor:
+        if batch.tokens is None or batch.teacher_tokens is None:
+            raise UsageError(
+                "token-gram compares vectors of tokens, and this task or its teacher has none",
+                remedy="use it in the embed task, with a model as the teacher",
+            )
+        mask = batch.tokens.mask
+        pairs = mask[:, :, None] & mask[:, None, :]
+        squares = (_gram(batch.tokens) - _gram(batch.teacher_tokens)).square() * pairs
+        return squares.sum((1, 2)) / pairs.sum((1, 2)).clamp(min=1)
+
+
+def _gram(tokens: TokenStates) -> Tensor:
+    """(S, L, L): cosines between the tokens of each text."""
+    unit = normalize(tokens.states.float(), dim=-1)
+    return unit @ unit.transpose(1, 2)
+
+
+@LOSSES.register("matryoshka")
+class Matryoshka(LossPart):
+    """The first numbers of a vector learn to compare texts as the teacher's whole vectors do.
+
+    For each of `sizes` m: KL(p ‖ qₘ) between softmax(`scale` · cos) over the batch's other
+    examples, p with the teacher's vectors, qₘ with the student's cut to their first m numbers; the
+    mean over the sizes. Nested sizes are of Kusupati et al., 2022, arXiv 2205.13147, who train them
+    with labels. An index may then keep the first m numbers of each vector alone, scaled to length 1
+    again.
+    """
+
+    sizes: tuple[int, ...] = Field((64, 128), min_length=1)
+    scale: float = Field(20.0, gt=0)
+
+    def __call__(self, batch: LossInput) -> Tensor:
+        student, teacher = vectors_of(batch)
+        if max(self.sizes) > student.shape[-1] or min(self.sizes) < 1:
+            raise UsageError(
+                f"matryoshka: the student's vectors have {student.shape[-1]} numbers",
+                remedy="name smaller sizes",
+            )
+        theirs = self._others(teacher)
+        losses = [kl(theirs, self._others(student[:, :size])) for size in self.sizes]
+        return torch.stack(losses).mean(0)
+
+    def _others(self, vectors: Tensor) -> Tensor:
+        """(S, S): log-probabilities of the other examples, by their cosine."""
+        unit = normalize(vectors, dim=-1)
+        own = torch.eye(len(unit), dtype=torch.bool, device=unit.device)
+        cosines = (self.scale * unit @ unit.T).masked_fill(own, FLOOR)
+        return floor(torch.log_softmax(cosines, dim=-1))

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
-from assistant.distillation.encoding import encode, pooled
+from assistant.distillation.encoding import encode, joined, mean_of, token_states
 from assistant.distillation.examples import TextPair
+from assistant.distillation.losses import LOSSES
 from assistant.distillation.ranking.layout import TokenTable
 from assistant.distillation.students import (
     model_folder,
@@ -35,10 +36,14 @@ from assistant.distillation.terms import LossInput
 
 
 class EmbedOptions(TaskOptions):
-    """`max_length` in tokens of a text; `similarity_scale`: what cosines are multiplied with."""
+    """`max_length` in tokens of a text; `similarity_scale`: what cosines are multiplied with.
+
+    `prefixes`: sizes to which vectors are cut for further measures (`mrr_64`), as an index would.
+    """
 
     max_length: int = Field(256, ge=8)
     similarity_scale: float = Field(20.0, gt=0)
+    prefixes: tuple[Annotated[int, Field(ge=1)], ...] = ()
 
 
 @TASKS.register("embed")
@@ -58,6 +63,7 @@ class EmbedTask(Task):
         self._held_out: list[TextPair] = []
         self._lengths = np.zeros(0, np.int64)
         self._reference: NDArray[np.float32] | None = None
+        self._keeps_tokens = any(LOSSES.get(spec.name).uses_tokens for spec in recipe.losses)
 
     def _prepare(self, training: Sequence[Any], held_out: Sequence[Any]) -> None:
         self._training, self._held_out = list(training), list(held_out)
@@ -93,11 +99,11 @@ class EmbedTask(Task):
 
     def rows(self, model: Any, batch: Batch) -> LossInput:
         sides = [
-            pooled(model, {k[len(side) :]: v for k, v in batch.items() if k.startswith(side)})
+            token_states(model, {k[len(side) :]: v for k, v in batch.items() if k.startswith(side)})
             for side in ("query_", "passage_")
         ]
-        vectors = torch.cat(sides)  # (2B, D)
-        count = len(sides[0])
+        vectors = torch.cat([mean_of(side) for side in sides])  # (2B, D)
+        count = len(vectors) // 2
         places = torch.arange(2 * count, device=vectors.device)
         targets = (places + count) % (2 * count)
         same = batch["same"][:, None] == batch["same"][None, :]
@@ -112,6 +118,7 @@ class EmbedTask(Task):
             sequences=places,
             sampled=torch.zeros(2 * count, dtype=torch.bool, device=vectors.device),
             representations=vectors,
+            tokens=joined(sides) if self._keeps_tokens else None,
         )
 
     def encode(
@@ -133,6 +140,10 @@ class EmbedTask(Task):
             for pair, rank in zip(self._held_out, ranks, strict=True)
         ]
         measures = {"mrr": round(float(np.mean(ranks)), 4)}
+        for size in self.options.prefixes:
+            cut = vectors[:, :size] / np.linalg.norm(vectors[:, :size], axis=1, keepdims=True)
+            found = self._reciprocal_ranks(texts, cut)
+            measures[f"mrr_{size}"] = round(float(np.mean(found)), 4)
         if (reference := self._teacher_vectors(texts, model)) is not None:
             theirs = self._reciprocal_ranks(texts, reference)
             measures["teacher_mrr"] = round(float(np.mean(theirs)), 4)

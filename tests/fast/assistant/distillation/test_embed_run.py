@@ -61,3 +61,21 @@ def test_plain_lines_are_texts_too(tmp_path: Path) -> None:
     recipe = tiny.embed_recipe(tmp_path, data=[{"source": "texts", "path": "texts.txt", "kept": 0}])
     folder = run_recipe(tiny.read(recipe, tmp_path), tmp_path / "runs")
     assert folder.read_json("data.json")["counts"]["examples"] == 8
+
+
+def test_tokens_and_first_numbers_are_learnt(tmp_path: Path) -> None:
+    tiny.encoder(tmp_path / "teacher", seed=5)
+    made = tiny.embed_recipe(
+        tmp_path,
+        task={"prefixes": [4, 8]},
+        student={"dropout": 0.0},
+        teacher={"path": "./teacher"},
+        losses=[{"name": "token-gram", "weight": 9}, {"name": "matryoshka", "sizes": [4, 8]}],
+        loop={"steps": 20},
+    )
+    folder = run_recipe(tiny.read(made, tmp_path), tmp_path / "runs")
+    rows = folder.table("curves.csv")
+    for name in ("token-gram", "matryoshka"):
+        assert float(rows[-1][name]) < float(rows[0][name]), name
+    measures = folder.read_json("evaluation.json")
+    assert 0 < measures["mrr_4"] <= 1 and 0 < measures["mrr_8"] <= 1

@@ -249,7 +249,15 @@ def test_without_a_teacher_a_loss_says_what_to_do() -> None:
 # --- for any distributions -------------------------------------------------------------------
 
 # those on vectors and on margins have tests of their own: test_retrieval_losses.py
-OTHERS = {"cosine", "margin-mse", "rkd-angle", "rkd-distance", "wasserstein"}
+OTHERS = {
+    "cosine",
+    "margin-mse",
+    "matryoshka",
+    "rkd-angle",
+    "rkd-distance",
+    "token-gram",
+    "wasserstein",
+}
 ON_ROWS = sorted(set(LOSSES.names()) - OTHERS)
 WITH_TEACHER = [n for n in ON_ROWS if LOSSES.get(n)().needs_teacher]
 DIVERGENCES = ["forward-kl", "reverse-kl", "jsd", "skew-forward-kl", "skew-reverse-kl"]

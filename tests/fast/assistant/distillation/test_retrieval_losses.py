@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from assistant.distillation.losses import LOSSES
-from assistant.distillation.terms import LossInput, TeacherRows
+from assistant.distillation.terms import LossInput, TeacherRows, TokenStates
 from assistant.errors import UsageError
 
 INF = math.inf
@@ -150,6 +151,30 @@ def test_relations_do_not_change_with_size_place_and_direction(
     assert LOSSES.get(name)()(vectors(student, teacher)).abs().max() < 2e-3
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 1000),
+    lengths=st.lists(st.integers(1, 5), min_size=1, max_size=4),
+    scale=st.floats(0.5, 20),
+    turn=st.floats(0, 6),
+)
+def test_token_relations_do_not_change_with_size_and_direction(
+    seed: int, lengths: list[int], scale: float, turn: float
+) -> None:
+    draw = torch.Generator().manual_seed(seed)
+    states = torch.randn(len(lengths), max(lengths), 2, generator=draw)
+    mask = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
+    rotation = torch.tensor([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    turned = torch.where(mask[:, :, None], scale * (states @ rotation), 99.0)  # padding is no text
+    count = len(lengths)
+    data = replace(
+        vectors(torch.zeros(count, 1), torch.zeros(count, 1)),
+        tokens=TokenStates(turned, mask),
+        teacher_tokens=TokenStates(states, mask),
+    )
+    assert LOSSES.get("token-gram")()(data).tolist() == pytest.approx([0] * count, abs=1e-5)
+
+
 @pytest.mark.parametrize("name", VECTOR_LOSSES)
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_equal_vectors_give_finite_values_and_gradients(name: str, count: int) -> None:
@@ -164,3 +189,37 @@ def test_equal_vectors_give_finite_values_and_gradients(name: str, count: int) -
 def test_without_vectors_they_say_what_they_are_for(name: str) -> None:
     with pytest.raises(UsageError, match="compares vectors"):
         LOSSES.get(name)()(rows([[1, 2]], [[1, 2]], [0]))
+
+
+def test_tokens_are_compared_by_their_cosines_and_padding_is_not() -> None:
+    # the student's two tokens have cosine 0, the teacher's 1; a padded third one would add more
+    student = TokenStates(
+        torch.tensor([[[2.0, 0], [0, 3], [9, 9]]], requires_grad=True),
+        torch.tensor([[True, True, False]]),
+    )
+    teacher = TokenStates(torch.tensor([[[1.0], [4], [-5]]]), student.mask)
+    data = replace(vectors(torch.zeros(1, 1), torch.zeros(1, 1)), tokens=student)
+    loss = LOSSES.get("token-gram")()
+    # of the four pairs the two that are no token with itself differ by 1
+    found = loss(replace(data, teacher_tokens=teacher))
+    assert found.tolist() == pytest.approx([0.5])
+    assert loss(replace(data, teacher_tokens=student)).tolist() == pytest.approx([0])
+    [gradient] = torch.autograd.grad(found.sum(), student.states)
+    assert torch.isfinite(gradient).all() and not gradient[0, 2].any()
+    with pytest.raises(UsageError, match="vectors of tokens"):
+        loss(data)
+
+
+def test_the_first_numbers_learn_what_the_whole_says() -> None:
+    loss = LOSSES.get("matryoshka")(sizes=(1,), scale=math.log(3))
+    teacher = torch.tensor([[1.0, 0], [1, 0], [0, 1]])
+    # seen from the first text the others have cosines 1 and 0: shares 3/4 and 1/4. Cut to one
+    # number all the student's texts are the same: 1/2 and 1/2. The third sees even shares, too.
+    student = torch.tensor([[1.0, 0], [1, 1], [1, 5]])
+    apart = 0.75 * math.log(1.5) + 0.25 * math.log(0.5)
+    found = loss(vectors(student, teacher))
+    assert found.tolist() == pytest.approx([apart, apart, 0], abs=1e-5)
+    two = LOSSES.get("matryoshka")(sizes=(1, 2), scale=math.log(3))
+    assert two(vectors(teacher, teacher))[2].item() == pytest.approx(0, abs=1e-5)
+    with pytest.raises(UsageError, match="2 numbers"):
+        LOSSES.get("matryoshka")(sizes=(4,))(vectors(student, teacher))
