@@ -15,6 +15,7 @@ from assistant.distillation.checkpoints import last_checkpoint
 from assistant.distillation.disjoint import require_disjoint
 from assistant.distillation.export import add_measures, export_model, write_card
 from assistant.distillation.exported import load_exported
+from assistant.distillation.foreign import ForeignModel
 from assistant.distillation.loop import (
     DistillTrainer,
     Step,
@@ -145,6 +146,11 @@ def write_store(
         raise UsageError(
             "only the log-probabilities of a model can be stored",
             remedy="give the recipe a teacher of kind model, checkpoint or ensemble",
+        )
+    if any(isinstance(model, ForeignModel) for model in teacher.models):
+        raise UsageError(
+            "log-probabilities of another tokenizer cannot be stored",
+            remedy="learn from that teacher while it runs",
         )
     store = LogitStore.create(folder, StoreIdentity.of(prepared.task, teacher.id), k)
     for done in store_logits(prepared.task, teacher, store):

@@ -12,6 +12,7 @@ import torch
 
 from assistant.distillation.averaging import Averager
 from assistant.distillation.exported import base_sha256
+from assistant.distillation.foreign import ForeignModel
 from assistant.distillation.recipe import Average, Recipe, TeacherSpec
 from assistant.distillation.students import model_folder
 from assistant.distillation.tasks.base import Batch, Task
@@ -160,6 +161,11 @@ def teacher_of(
 ) -> ModelTeacher:
     """A teacher of one or several exported models."""
     models = [task.load_teacher(folder).to(device) for folder in folders]
+    if len(models) > 1 and any(isinstance(model, ForeignModel) for model in models):
+        raise UsageError(
+            "teachers with other tokenizers than the student's have no mean distribution",
+            remedy="name one of them",
+        )
     return ModelTeacher(
         task, models, top_k, name="+".join(weights_id(folder) for folder in folders)
     )

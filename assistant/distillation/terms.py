@@ -25,6 +25,7 @@ class TeacherRows:
     `ids` (N, k) int64; `logprobs` (N, k) float, natural logarithms at temperature 1; `tail` (N,)
     is log of the mass outside the k. A choice of −inf counts as not named: what the student gives
     it belongs to the tail. `whole` says that `ids` is 0 … V−1 in order, so that there is no tail.
+    Where the teacher has nothing to put beside a row of the student, all of the row is −inf.
     """
 
     ids: Tensor
@@ -35,7 +36,8 @@ class TeacherRows:
     @classmethod
     def from_logits(cls, logits: Tensor, k: int | None = None) -> TeacherRows:
         """From logits (N, V); `k` None keeps every choice."""
-        logprobs = torch.log_softmax(logits.float(), dim=-1)
+        none = (logits == -torch.inf).all(-1, keepdim=True)
+        logprobs = torch.log_softmax(logits.float(), dim=-1).masked_fill(none, -torch.inf)
         if k is None or k >= logits.shape[-1]:
             ids = torch.arange(logits.shape[-1], device=logits.device).expand(logits.shape)
             return cls(ids, logprobs, torch.full_like(logprobs[:, 0], -torch.inf), whole=True)

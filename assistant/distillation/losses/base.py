@@ -28,6 +28,8 @@ class LossPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     temperature: float = Field(1.0, gt=0)
+    any_tokenizer: ClassVar[bool] = False
+    """Whether a teacher may have other choices than the student, as with another tokenizer."""
     uses_tokens: ClassVar[bool] = False
     """Whether it needs the vectors of every token: a task keeps them for such a loss alone."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import torch
 from pydantic import Field
@@ -22,8 +23,11 @@ class UniversalLogit(LossPart):
     distance of two distributions where every choice is as far from every other, so that nothing has
     to be known of which choice means what. The paper adds it to cross-entropy with weight 1.5. A
     shorter row is filled up with zeros. Of a teacher that names k choices only, these are compared
-    with the student's k likeliest, and the rest of both as one mass.
+    with the student's k likeliest, and the rest of both as one mass. Rows for which the teacher has
+    none, because its completion has fewer tokens, count 0.
     """
+
+    any_tokenizer: ClassVar[bool] = True
 
     def __call__(self, batch: LossInput) -> Tensor:
         teacher = teacher_of(batch)
@@ -37,7 +41,8 @@ class UniversalLogit(LossPart):
         p, q = (torch.softmax(values / self.temperature, dim=-1) for values in (theirs, ours))
         width = max(p.shape[-1], q.shape[-1])
         p, q = (pad(values, (0, width - values.shape[-1])) for values in (p, q))
-        return (p - q).abs().sum(-1)
+        known = (teacher.logprobs > -math.inf).any(-1)
+        return (p - q).abs().sum(-1) * known
 
 
 @LOSSES.register("wasserstein")

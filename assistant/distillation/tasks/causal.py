@@ -14,7 +14,9 @@ from pydantic import Field
 from torch import Tensor
 
 from assistant.distillation.examples import Example
+from assistant.distillation.foreign import ForeignModel, beside
 from assistant.distillation.generating import generate
+from assistant.distillation.losses import LOSSES
 from assistant.distillation.modes import evaluating
 from assistant.distillation.packing import (
     Pack,
@@ -26,7 +28,9 @@ from assistant.distillation.packing import (
 )
 from assistant.distillation.students import (
     load_model,
+    load_tokenizer,
     shaped,
+    tokenizer_hash,
 )
 from assistant.distillation.tasks.base import (
     TASKS,
@@ -60,7 +64,7 @@ class CausalTask(Task):
     example_type: ClassVar[type] = Example
     fitting_teacher: ClassVar[str] = (
         "their distributions are over other choices: take a teacher of the student's family, "
-        "or learn from texts it wrote"
+        "learn from texts it wrote, or use universal-logit as the only loss that needs a teacher"
     )
     options: CausalOptions
 
@@ -72,6 +76,7 @@ class CausalTask(Task):
         self._packs: list[Pack] = []
         self._held_packs: list[Pack] = []
         self._held_out: list[Example] = []
+        self._examples: dict[str, Example] = {}
 
     def _prepare(self, training: Sequence[Any], held_out: Sequence[Any]) -> None:
         most, end = self.options.max_length, self.options.end
@@ -83,6 +88,7 @@ class CausalTask(Task):
             )
         self._held_packs, _ = pack(tokenise(self.tokenizer, held_out, end=end), most)
         self._held_out = list(held_out)
+        self._examples = {example.id: example for example in training}
 
     @property
     def units(self) -> Units:
@@ -101,11 +107,27 @@ class CausalTask(Task):
         model.config.use_cache = False
         return shaped(model, self.recipe.student)
 
+    def load_teacher(self, folder: Path) -> Any:
+        """As of every task; with another tokenizer where no loss asks what a choice means."""
+        parts = [LOSSES.get(spec.name)(**spec.parameters) for spec in self.recipe.losses]
+        tokenizer = load_tokenizer(folder)
+        if tokenizer_hash(tokenizer) == tokenizer_hash(self.tokenizer) or not all(
+            part.any_tokenizer for part in parts if part.needs_teacher
+        ):
+            return super().load_teacher(folder)
+        model = load_model(folder, self.name).eval().requires_grad_(False)
+        return ForeignModel(model, tokenizer)
+
     def collate(self, units: Sequence[int] | NDArray[np.int64]) -> Batch:
         packs = [self._packs[place] for place in np.asarray(units).tolist()]
         return {**collate_packs(packs, self._pad), "packs": packs}
 
     def rows(self, model: Any, batch: Batch) -> LossInput:
+        if isinstance(model, ForeignModel):
+            read = model.batch(batch["packs"], self._examples, self.tokenizer, end=self.options.end)
+            theirs = self.rows(model.model, read)
+            logits = beside(theirs.logits, theirs.sequences, batch["sequences"])
+            return _rows(logits, batch)
         inner = model.get_base_model() if hasattr(model, "get_base_model") else model
         seen = attention(batch["branch"])
         if getattr(inner.config, "_attn_implementation", "sdpa") != "sdpa":
@@ -117,23 +139,16 @@ class CausalTask(Task):
             use_cache=False,
         ).last_hidden_state
         supervised = hidden.flatten(0, 1)[batch["rows"]]
-        return LossInput(
-            logits=inner.get_output_embeddings()(supervised).float(),
-            targets=batch["targets"],
-            teacher=None,
-            weights=batch["weights"],
-            sequences=batch["sequences"],
-            sampled=batch["sampled"],
-        )
+        return _rows(inner.get_output_embeddings()(supervised).float(), batch)
 
     def sample(self, model: Any, batch: Batch, generator: torch.Generator, teacher: Any) -> Batch:
         spec = self.recipe.sampling
         packs: list[Pack] = batch["packs"]
         teaching = getattr(teacher, "models", [None])[0]
-        if spec.teacher_mix and teaching is None:
+        if spec.teacher_mix and (teaching is None or isinstance(teaching, ForeignModel)):
             raise UsageError(
-                "sampling.teacher_mix needs a teacher that is a model",
-                remedy="set it to 0, or give the recipe a model as teacher",
+                "sampling.teacher_mix needs a teacher that is a model with the same tokenizer",
+                remedy="set it to 0, or give the recipe such a teacher",
             )
         completions = iter(
             generate(
@@ -248,3 +263,14 @@ class CausalTask(Task):
     @property
     def template(self) -> str:
         return f"causal v1: prompt, completion{', end of text' if self.options.end else ''}"
+
+
+def _rows(logits: Tensor, batch: Batch) -> LossInput:
+    return LossInput(
+        logits=logits,
+        targets=batch["targets"],
+        teacher=None,
+        weights=batch["weights"],
+        sequences=batch["sequences"],
+        sampled=batch["sampled"],
+    )

@@ -41,14 +41,18 @@ def encoder(folder: Path, *, seed: int = 0) -> Path:
     return folder
 
 
-def decoder(folder: Path, *, seed: int = 0, layers: int = 2) -> Path:
-    """A Llama of two layers, one token for each word."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
+def decoder(folder: Path, *, seed: int = 0, layers: int = 2, letters: bool = False) -> Path:
+    """A Llama of two layers, one token for each word, or for each letter."""
+    from tokenizers import Regex, Tokenizer, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    vocabulary = ["<pad>", "<s>", "</s>", "<unk>", "\n", *WORDS]
+    known = sorted(set("".join(WORDS))) if letters else WORDS
+    vocabulary = ["<pad>", "<s>", "</s>", "<unk>", "\n", *known]
     raw = Tokenizer(models.WordLevel({w: i for i, w in enumerate(vocabulary)}, unk_token="<unk>"))
-    raw.pre_tokenizer = pre_tokenizers.Whitespace()
+    if letters:
+        raw.pre_tokenizer = pre_tokenizers.Split(Regex("."), "isolated")
+    else:
+        raw.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=raw,
         pad_token="<pad>",
