@@ -11,6 +11,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.components.garbage import set_aside_after
 from app.components.identity import current_person
 from app.components.notices import show_said
 from assistant.jobs import Jobs
@@ -45,7 +46,7 @@ class _Shared:
         self._opened: dict[str, tuple[Workspace, Assistant]] = {}
         self._lock = threading.Lock()
         # While the person reads and types, but not before there is something to read.
-        warm_up(self._workspace, after=threading.current_thread())
+        set_aside_after(warm_up(self._workspace, after=threading.current_thread()))
 
     def of(self, person: Person) -> Opened:
         """Opened for this person."""

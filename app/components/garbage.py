@@ -1,0 +1,34 @@
+"""Collections of garbage that do not look at what stays.
+
+Streamlit collects after every run of a page, and a collection looks at every object of the process:
+with torch and what stands on it these are some 700,000, during which nothing else can run. Objects
+that are there once everything is loaded are therefore set aside.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+
+
+def set_aside() -> None:
+    """From now on a collection looks only at objects that were made since.
+
+    What was set aside before is looked at once more: a home that was closed with its weights is
+    freed then.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
+def set_aside_after(loading: threading.Thread) -> threading.Thread:
+    """`set_aside` as soon as this thread has ended."""
+
+    def work() -> None:
+        loading.join()
+        set_aside()
+
+    thread = threading.Thread(target=work, name="set-aside", daemon=True)
+    thread.start()
+    return thread

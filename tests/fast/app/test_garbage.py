@@ -1,0 +1,64 @@
+"""What is loaded is set aside from collections of garbage, and is freed all the same."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from app.components.garbage import set_aside, set_aside_after
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    yield
+    gc.unfreeze()
+
+
+class Weights:
+    """Refers to itself, so that only a collection frees it."""
+
+    def __init__(self) -> None:
+        self.owner = self
+
+
+def test_collections_pass_over_what_was_there() -> None:
+    gc.unfreeze()
+    weights = Weights()
+    set_aside()
+    assert gc.get_freeze_count() > 10_000
+    seen = weakref.ref(weights)
+    del weights
+    gc.collect()
+    assert seen() is not None  # not looked at
+
+
+def test_what_was_closed_since_is_freed_the_next_time() -> None:
+    weights = Weights()
+    set_aside()
+    seen = weakref.ref(weights)
+    del weights
+    set_aside()
+    assert seen() is None
+
+
+def test_what_a_page_leaves_is_collected_as_ever() -> None:
+    set_aside()
+    left = weakref.ref(Weights())
+    gc.collect()
+    assert left() is None
+
+
+def test_it_waits_for_what_is_loaded() -> None:
+    gc.unfreeze()
+    go_on = threading.Event()
+    loading = threading.Thread(target=go_on.wait)
+    loading.start()
+    waiting = set_aside_after(loading)
+    assert gc.get_freeze_count() == 0
+    go_on.set()
+    waiting.join()
+    assert gc.get_freeze_count() > 10_000
