@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.components.garbage import collect
 from app.components.identity import require_sign_in
 
 # First, without a layout: else the navigation takes the open page's symbol for the browser's tab
@@ -41,3 +42,4 @@ page = st.navigation(
 # Ranked lists stand side by side; everything else is for reading.
 st.set_page_config(layout="wide" if page.url_path == "retrieval" else "centered")
 page.run()
+collect()

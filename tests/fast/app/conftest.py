@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 
 from assistant.errors import ModelMissingError
 from assistant.settings import load_settings
@@ -14,17 +12,11 @@ from assistant.workspace import Workspace
 from indexes.corpora import open_source
 from tests.browser.documents import write_documents
 
-_COLLECT = "runner.postScriptGC"
-
 
 @pytest.fixture(autouse=True)
-def _uncollected(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No collections of garbage: in the process of all tests each would look at everything."""
-    before = st.config.get_option(_COLLECT)
-    st.config.set_option(_COLLECT, False)
+def _nothing_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process of all tests keeps its garbage collector, and needs no collection for each home."""
     monkeypatch.setattr("app.components.context.set_aside_after", lambda loading: loading)
-    yield
-    st.config.set_option(_COLLECT, before)
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.components.garbage import set_aside, set_aside_after
+from app.components import garbage
+from app.components.garbage import collect, set_aside, set_aside_after
 
 
 @pytest.fixture(autouse=True)
@@ -45,10 +46,21 @@ def test_what_was_closed_since_is_freed_the_next_time() -> None:
     assert seen() is None
 
 
-def test_what_a_page_leaves_is_collected_as_ever() -> None:
-    set_aside()
+def test_what_a_page_leaves_is_collected_once_all_is_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gc.unfreeze()
+    collected = []
+    monkeypatch.setattr(gc, "collect", lambda: collected.append(gc.get_freeze_count()))
+    collect()
+    assert not collected  # it would look at everything
+    gc.freeze()
+    monkeypatch.setattr(garbage, "is_warming_up", lambda: True)
+    collect()
+    assert not collected
+    monkeypatch.undo()
     left = weakref.ref(Weights())
-    gc.collect()
+    collect()
     assert left() is None
 
 
