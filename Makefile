@@ -35,8 +35,11 @@ app: weights              ## open the page
 chromium:
 	@scripts/ensure-chromium
 
+# A file of tests stays in one process, in the order of the folders: the slow ones begin.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 test: weights chromium lint   ## everything: style, types, fast, integration and browser tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(PARALLEL)
 
 lint: $(STAMP)            ## ruff and mypy
 	@$(BIN)/ruff check .

@@ -11,10 +11,11 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from assistant.models.store import ModelStore
+from tests.browser.navigating import PATIENCE
 from tests.browser.serving import make_home, serve
 from tests.conftest import MODELS, weights
 
-expect.set_options(timeout=45_000)  # a machine that does something else besides is slow
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass
@@ -77,7 +78,7 @@ def watched(browser: Browser, address: str) -> Iterator[Watched]:
     """A fresh page of the chat; afterwards there were no errors and nothing came from outside."""
     context = browser.new_context(viewport={"width": 1280, "height": 860})
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(PATIENCE)
     found = Watched(page)
     page.on("console", lambda m: found.errors.append(m.text) if is_error(m) else None)
     page.on("pageerror", lambda error: found.errors.append(str(error)))

@@ -21,7 +21,7 @@ def test_a_fact_is_read_in_the_table_and_taken_away(watched: Watched) -> None:
     expect(row.first).to_contain_text("Ida Holm")
     answer.get_by_role("button", name="Ask again without it").first.click()
     # Another version of the answer, at the same place.
-    expect(answer.get_by_role("radio", name="2 of 2")).to_be_checked(timeout=60_000)
+    expect(answer.get_by_role("radio", name="2 of 2")).to_be_checked()
     expect(answer).not_to_contain_text("designed by Ida Holm", use_inner_text=True)
     answer.get_by_text("Searched, found").first.click()
     expect(answer.get_by_text("Left out, as you asked")).to_be_visible()

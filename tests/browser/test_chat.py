@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Watched, small_home
-from tests.browser.navigating import go_to, settled
+from tests.browser.navigating import PATIENCE, go_to, settled
 from tests.browser.serving import QUOTING, serve
 from tests.browser.test_page import ask, open_source, send
 
@@ -53,7 +53,7 @@ def test_an_answer_is_made_again_judged_and_saved(watched: Watched) -> None:
     page.get_by_role("option", name="Off").click()
     page.get_by_test_id("stFormSubmitButton").get_by_role("button", name="Answer again").click()
     second = answer.get_by_role("radio", name="2 of 2")
-    expect(second).to_be_checked(timeout=60_000)
+    expect(second).to_be_checked()
     expect(page.get_by_test_id("stChatMessage")).to_have_count(2)
     answer.get_by_text("How this answer came about").click()
     expect(answer.get_by_text("Chosen for this question: effort off")).to_be_visible()
@@ -65,7 +65,7 @@ def test_an_answer_is_made_again_judged_and_saved(watched: Watched) -> None:
     expect(beside).to_be_hidden()
     answer.get_by_role("radio", name="1 of 2").click()
     expect(answer.get_by_text("Chosen for this question: effort off")).to_have_count(0)
-    expect(answer.get_by_role("radio", name="1 of 2")).to_be_checked(timeout=30_000)
+    expect(answer.get_by_role("radio", name="1 of 2")).to_be_checked()
 
     answer.get_by_role("radio", name="Thumbs down").click()
     answer.get_by_role("button", name="Reason").click()
@@ -73,7 +73,7 @@ def test_an_answer_is_made_again_judged_and_saved(watched: Watched) -> None:
     page.get_by_role("button", name="Keep", exact=True).click()
     expect(page.get_by_test_id("stToast").first).to_contain_text("Kept")
     page.reload()
-    expect(answer.get_by_role("radio", name="Thumbs down")).to_be_checked(timeout=30_000)
+    expect(answer.get_by_role("radio", name="Thumbs down")).to_be_checked()
     expect(answer.get_by_role("radio", name="1 of 2")).to_be_checked()
 
     answer.get_by_role("button", name="Copy or save").click()
@@ -89,11 +89,11 @@ def test_an_answer_is_made_again_judged_and_saved(watched: Watched) -> None:
 def test_a_next_question_is_offered_and_answered(watched: Watched) -> None:
     page = watched.page
     ask(page, KEEPER)
-    expect(page.get_by_text("You could ask next")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("You could ask next")).to_be_visible()
     page.get_by_role("button", name=re.compile("Agnes Thorvald")).last.click()
     expect(page.get_by_test_id("stChatMessage")).to_have_count(4)
     answer = page.get_by_test_id("stChatMessage").nth(3)
-    expect(answer.get_by_text("How this answer came about")).to_be_visible(timeout=60_000)
+    expect(answer.get_by_text("How this answer came about")).to_be_visible()
     expect(answer).to_contain_text("Agnes Thorvald")
     expect(answer).not_to_contain_text("Not in your documents")
 
@@ -117,7 +117,7 @@ def test_commands_are_obeyed_and_wrong_ones_named(watched: Watched) -> None:
     expect(page.get_by_test_id("stToast").last).to_contain_text("Forgotten")
     answer = ask(page, KEEPER)
     send(page, "/retry")
-    expect(answer.get_by_role("radio", name="2 of 2")).to_be_checked(timeout=60_000)
+    expect(answer.get_by_role("radio", name="2 of 2")).to_be_checked()
     send(page, "/export pdf")
     with page.expect_download() as saved:
         page.get_by_role("dialog").get_by_role("button", name="Save as PDF").click()
@@ -136,11 +136,11 @@ def test_a_file_belongs_to_one_conversation(watched: Watched, tmp_path: Path) ->
     damaged = tmp_path / "damaged.pdf"
     damaged.write_bytes(b"%PDF-1.4\nnothing")
     attach(page, damaged)
-    expect(page.get_by_test_id("stAlert")).to_contain_text("damaged.pdf", timeout=180_000)
+    expect(page.get_by_test_id("stAlert")).to_contain_text("damaged.pdf")
     assert "conversation=" not in page.url
     attach(page, file)
     chip = page.get_by_role("main").get_by_role("button", name="rent _b_&.md")
-    expect(chip).to_be_visible(timeout=180_000)
+    expect(chip).to_be_visible()
     rent = "How much is the rent of the flat in Lyon?"
     answer = ask(page, rent)
     expect(answer).to_contain_text("870 euros")
@@ -192,14 +192,14 @@ def test_two_tabs_on_one_conversation(watched: Watched, address: str) -> None:
     ask(first, "What is a resting group of otters called?")
     second = first.context.new_page()
     second.goto(first.url)
-    expect(second.get_by_test_id("stChatMessage").nth(1)).to_contain_text("raft", timeout=30_000)
+    expect(second.get_by_test_id("stChatMessage").nth(1)).to_contain_text("raft")
     expect(ask(second, KEEPER)).to_contain_text("Agnes Thorvald")
     # The first tab does not know of it yet; what it asks comes after, and it then shows all.
     send(first, "How high is the tower of the lighthouse?")
     messages = first.get_by_test_id("stChatMessage")
-    expect(messages).to_have_count(6, timeout=60_000)
+    expect(messages).to_have_count(6)
     expect(messages.nth(3)).to_contain_text("Agnes Thorvald")
-    expect(messages.nth(5)).to_contain_text("forty-one metres", timeout=60_000)
+    expect(messages.nth(5)).to_contain_text("forty-one metres")
     second.close()
 
 
@@ -207,7 +207,7 @@ def test_the_server_is_started_again_in_mid_conversation(
     browser: Browser, tmp_path: Path, home: Path
 ) -> None:
     page: Page = browser.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(PATIENCE)
     with serve(home) as url:
         page.goto(url)
         answer = ask(page, "What is a resting group of otters called?")
@@ -219,7 +219,7 @@ def test_the_server_is_started_again_in_mid_conversation(
     with serve(home, port):
         # The open page finds the server again by itself, with the conversation.
         expect(page.get_by_test_id("stChatMessage").nth(1)).to_contain_text("raft")
-        expect(page.get_by_test_id("stChatInputTextArea")).to_be_enabled(timeout=60_000)
+        expect(page.get_by_test_id("stChatInputTextArea")).to_be_enabled()
         settled(page)
         expect(ask(page, KEEPER)).to_contain_text("Agnes Thorvald")
         assert page.url == kept

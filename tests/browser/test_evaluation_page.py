@@ -30,7 +30,7 @@ def test_an_answer_becomes_a_test(watched: Watched) -> None:
     box.fill(QUESTION)
     box.press("Enter")
     keep = page.get_by_role("button", name="Keep as a test")
-    keep.click(timeout=120_000)  # the first search waits for the weights
+    keep.click()  # the first search waits for the weights
     words = page.get_by_label("and to contain")
     words.fill("Agnes Thorvald")
     page.get_by_role("button", name="Keep", exact=True).click()
@@ -38,7 +38,7 @@ def test_an_answer_becomes_a_test(watched: Watched) -> None:
 
     go_to(page, "Evaluation")
     page.get_by_role("button", name="Ask it again").click()
-    expect(page.get_by_text("1 of 1 question passes.")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("1 of 1 question passes.")).to_be_visible()
     expect(page.get_by_text("Asked for the first time")).to_be_visible()
 
     page.get_by_text("Write one yourself").click()
@@ -46,7 +46,7 @@ def test_an_answer_becomes_a_test(watched: Watched) -> None:
     page.get_by_text("say that it is not there").click()
     page.get_by_role("button", name="Keep", exact=True).click()
     page.get_by_role("button", name="Ask all 2 again").click()
-    expect(page.get_by_text("2 of 2 questions pass.")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("2 of 2 questions pass.")).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
 
@@ -60,7 +60,7 @@ def test_a_collection_is_measured_and_runs_are_compared(watched: Watched, tmp_pa
     folder.fill(str(tmp_path / "data"))
     folder.press("Enter")
     page.get_by_role("button", name="Measure", exact=True).click()
-    expect(page.get_by_role("heading", name="Measured")).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("heading", name="Measured")).to_be_visible()
     expect(page.get_by_text("2 queries, 3 passages")).to_be_visible()
 
     page.get_by_role("tab", name="iKAT runs").click()

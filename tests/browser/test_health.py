@@ -36,16 +36,16 @@ def test_what_is_found_is_mended(watched: Watched, home: Path) -> None:
     expect(page.get_by_text(re.compile(r"^\d+ checks: .*notes?\.$"))).to_be_visible()
     expect(page.get_by_text("Files of a killed build of notes")).to_be_visible()
     page.get_by_role("button", name="Remove them").click()
-    expect(page.get_by_text("Files of a killed build of notes")).to_have_count(0, timeout=90_000)
+    expect(page.get_by_text("Files of a killed build of notes")).to_have_count(0)
     assert not (home / "indexes" / "notes" / "g000099").exists()
 
     # A damaged file is found by the thorough check, and mended from what is stored.
     damaged = next((home / "indexes" / "notes").glob("g*/sparse-*/weights.npy"))
     damaged.write_bytes(damaged.read_bytes()[:-4] + b"oops")
     page.get_by_role("button", name="Check it").click()
-    expect(page.get_by_text(re.compile("the last check failed"))).to_be_visible(timeout=90_000)
+    expect(page.get_by_text(re.compile("the last check failed"))).to_be_visible()
     page.get_by_role("button", name="Repair", exact=True).click()
-    expect(page.get_by_text(re.compile("the last check failed"))).to_have_count(0, timeout=90_000)
+    expect(page.get_by_text(re.compile("the last check failed"))).to_have_count(0)
 
 
 def test_times_and_logs(watched: Watched) -> None:

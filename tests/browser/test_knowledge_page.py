@@ -34,7 +34,7 @@ def test_a_teacher_writes_and_its_entries_are_decided_about(watched: Watched) ->
     box.click()
     page.get_by_role("option", name=re.compile("toy at")).click()
     page.get_by_role("button", name="Let it write").click()
-    expect(page.get_by_text("Passages covered")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("Passages covered")).to_be_visible()
     expect(page.get_by_text("4 entries")).to_be_visible()
 
     words = page.get_by_label("With the words")
@@ -46,16 +46,16 @@ def test_a_teacher_writes_and_its_entries_are_decided_about(watched: Watched) ->
     _settled(page)  # the table of other filters is still there for a moment
     table.click(position={"x": 16, "y": 52})
     passage = page.get_by_role("button", name=re.compile("^From The Lighthouse"))
-    expect(passage).to_be_visible(timeout=30_000)
+    expect(passage).to_be_visible()
     page.get_by_label("The right answer").fill("the keeper Agnes Thorvald")
     page.get_by_role("button", name="Correct").click()
-    expect(page.get_by_text("Corrected.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Corrected.")).to_be_visible()
     page.get_by_test_id("stButtonGroup").get_by_text("approved").click()
     expect(page.get_by_text("1 entry")).to_be_visible()
     _settled(page)
     table.click(position={"x": 16, "y": 52})
     page.get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("0 entries")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("0 entries")).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
 

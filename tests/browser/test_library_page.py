@@ -14,8 +14,6 @@ from tests.browser.serving import QUOTING
 
 pytestmark = pytest.mark.browser
 
-WORK = 90_000  # ms
-
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -70,7 +68,7 @@ def show(page: Page, state: str) -> None:
 
 def ended(page: Page, title: str) -> None:
     """Wait until the work of that title is under way no more."""
-    expect(page.get_by_text(re.compile(f"^{title} –"))).to_have_count(0, timeout=WORK)
+    expect(page.get_by_text(re.compile(f"^{title} –"))).to_have_count(0)
 
 
 def test_a_folder_becomes_an_index_while_the_page_is_left(library: Page, root: Path) -> None:
@@ -82,14 +80,14 @@ def test_a_folder_becomes_an_index_while_the_page_is_left(library: Page, root: P
     library.get_by_label("Name of the index").fill("more")
     library.get_by_role("textbox", name="Or folders, files").first.fill(str(folder))
     library.get_by_role("button", name="Make the index").click()
-    expect(library.get_by_text(re.compile("^index more –"))).to_be_visible(timeout=WORK)
+    expect(library.get_by_text(re.compile("^index more –"))).to_be_visible()
     go_to(library, "Models")
     expect(library.get_by_role("heading", name="Models")).to_be_visible()
     go_to(library, "Library")
     ended(library, "index more")
     overview = library.get_by_test_id("stDataFrame").first
     complete = overview.locator("tr", has_text="more").locator("td", has_text="complete")
-    expect(complete).to_have_count(1, timeout=WORK)
+    expect(complete).to_have_count(1)
     library.get_by_role("combobox", name="Index").click()
     library.get_by_role("option", name="more").click()
     expect(titled(library, "Owls")).to_have_count(1)
@@ -134,13 +132,13 @@ def test_a_document_is_taken_out_and_put_back(library: Page) -> None:
     choose(library, "Sea otters")
     library.get_by_role("button", name="Take out of the index").click()
     library.get_by_role("button", name="Take out", exact=True).click()
-    expect(titled(library, "Sea otters")).to_have_count(0, timeout=WORK)
+    expect(titled(library, "Sea otters")).to_have_count(0)
     ended(library, "index notes")
     show(library, "Taken out (1)")
     choose(library, "otters.md")
     library.get_by_role("button", name="Put back").click()
     ended(library, "index notes")
-    expect(titled(library, "Sea otters")).to_have_count(1, timeout=WORK)
+    expect(titled(library, "Sea otters")).to_have_count(1)
 
 
 def test_a_changed_file_is_seen_looked_at_and_read_again(library: Page, root: Path) -> None:
@@ -150,15 +148,13 @@ def test_a_changed_file_is_seen_looked_at_and_read_again(library: Page, root: Pa
     expect(cell(library, "markup", "changed on disk")).to_have_count(1)
     library.get_by_role("tab", name="Sources").click()
     library.get_by_role("button", name="Look what has changed").click()
-    expect(library.get_by_text("1 changed, 2 unchanged.")).to_be_visible(timeout=WORK)
+    expect(library.get_by_text("1 changed, 2 unchanged.")).to_be_visible()
     expect(library.get_by_text(re.compile(r"^1 document to read, 1 passage"))).to_be_visible()
     library.get_by_role("button", name="Put away").click()
     library.get_by_role("tab", name="Documents").click()
     choose(library, "markup")
     library.get_by_role("button", name="Read again").click()
-    expect(library.get_by_text("No file has changed since it was read.")).to_be_visible(
-        timeout=WORK
-    )
+    expect(library.get_by_text("No file has changed since it was read.")).to_be_visible()
     expect(library.get_by_text("Last change: 1 changed.")).to_be_visible()
 
 
@@ -167,18 +163,18 @@ def test_an_index_is_checked(library: Page) -> None:
     panel = library.get_by_role("tabpanel", name="Upkeep")
     expect(panel.get_by_text(re.compile("^Together .* on the disk"))).to_be_visible()
     panel.get_by_role("button", name="Check it").click()
-    expect(panel.get_by_text(re.compile(r"Sound: \d+ checks passed"))).to_be_visible(timeout=WORK)
+    expect(panel.get_by_text(re.compile(r"Sound: \d+ checks passed"))).to_be_visible()
 
 
 def test_a_watched_folder_is_followed_until_it_is_not(library: Page, root: Path) -> None:
     library.get_by_role("tab", name="Sources").click()
     library.get_by_text("Watch its folders").click()
-    expect(library.get_by_text("Following 1 place.")).to_be_visible(timeout=WORK)
+    expect(library.get_by_text("Following 1 place.")).to_be_visible()
     go_to(library, "Models")  # it goes on meanwhile
     expect(library.get_by_role("heading", name="Models")).to_be_visible()
     (root / "documents" / "bees.md").write_text("# Bees\n\nBees dance.\n", encoding="utf-8")
     go_to(library, "Library")
-    expect(titled(library, "Bees")).to_have_count(1, timeout=WORK)
+    expect(titled(library, "Bees")).to_have_count(1)
     library.get_by_role("tab", name="Sources").click()
     expect(library.get_by_text(re.compile("Last change taken over at .*: 1 new"))).to_be_visible()
     library.get_by_text("Watch its folders").click()

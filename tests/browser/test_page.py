@@ -26,8 +26,8 @@ def ask(page: Page, question: str) -> Locator:
     send(page, question)
     messages = page.get_by_test_id("stChatMessage")
     asked = page.get_by_label("Chat message from user").last
-    expect(asked).to_contain_text(question, timeout=120_000)
-    expect(messages.last.get_by_text("How this answer came about")).to_be_visible(timeout=120_000)
+    expect(asked).to_contain_text(question)
+    expect(messages.last.get_by_text("How this answer came about")).to_be_visible()
     settled(page)
     return messages.nth(messages.count() - 1)
 
@@ -124,9 +124,9 @@ def test_stop_keeps_what_was_written(watched: Watched, has_answerer: bool) -> No
     page = watched.page
     send(page, "Tell me in detail everything about the lighthouse, its tower and its keepers.")
     answer = page.get_by_test_id("stChatMessage").nth(1)
-    expect(answer.get_by_test_id("stMarkdown").last).to_contain_text("lighthouse", timeout=120_000)
+    expect(answer.get_by_test_id("stMarkdown").last).to_contain_text("lighthouse")
     page.get_by_test_id("stChatInputStopButton").click()
-    expect(answer).to_contain_text("Stopped.", timeout=30_000)
+    expect(answer).to_contain_text("Stopped.")
     expect(page.get_by_test_id("stChatInputTextArea")).to_be_enabled()
     page.reload()
     expect(page.get_by_test_id("stChatMessage").nth(1)).to_contain_text("Stopped.")
@@ -137,16 +137,16 @@ def test_an_index_is_made_from_an_uploaded_file(watched: Watched, tmp_path: Path
     file = tmp_path / "bees.md"
     file.write_text("# Bees\n\nA honey bee visits about two million flowers for one pound.\n")
     go_to(page, "Library")
-    expect(page.get_by_text("Choose documents in the list")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Choose documents in the list")).to_be_visible()
     page.get_by_text("New index").click()
     page.get_by_label("Name of the index").fill("bees")
     page.locator("input[type=file]").first.set_input_files(file)
     expect(page.get_by_test_id("stFileChipName")).to_have_text("bees.md")
     page.get_by_role("button", name="Make the index").click()
     expect(page.get_by_text(re.compile("^index bees –"))).to_be_visible()
-    expect(page.get_by_text(re.compile("^index bees –"))).to_be_hidden(timeout=90_000)
+    expect(page.get_by_text(re.compile("^index bees –"))).to_be_hidden()
     overview = page.get_by_test_id("stDataFrame").first
-    expect(overview.locator("td", has_text="bees")).to_have_count(1, timeout=30_000)
+    expect(overview.locator("td", has_text="bees")).to_have_count(1)
     page.get_by_role("combobox", name="Index").click()
     page.get_by_role("option", name="bees").click()
     sources = page.get_by_role("tab", name="Sources")
@@ -159,7 +159,7 @@ def test_what_the_person_tells_is_remembered_and_forgotten(watched: Watched) -> 
     page = watched.page
     send(page, "Remember that I am allergic to peanuts.")
     reply = page.get_by_test_id("stChatMessage").nth(1)
-    expect(reply).to_contain_text("I will remember: “I am allergic to peanuts”", timeout=60_000)
+    expect(reply).to_contain_text("I will remember: “I am allergic to peanuts”")
     expect(reply.get_by_test_id("stExpander")).to_have_count(0)  # no steps, no trace
     go_to(page, "About you")
     expect(page.get_by_role("heading", name="About you")).to_be_visible()

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from assistant.memory.people import People
 from tests.browser.conftest import Watched, small_home
-from tests.browser.navigating import go_to, settled
+from tests.browser.navigating import PATIENCE, go_to, settled
 from tests.browser.serving import QUOTING
 from tests.browser.test_page import ask
 
@@ -76,7 +76,7 @@ def test_a_conversation_is_found_pinned_deleted_and_brought_back(
     expect(page.get_by_test_id("stFileChipName")).to_have_text(file.name)
     page.get_by_role("button", name="Import", exact=True).click()
     toast = page.get_by_test_id("stToast")
-    expect(toast).to_contain_text("0 conversations imported", timeout=30_000)
+    expect(toast).to_contain_text("0 conversations imported")
 
 
 def test_the_page_is_usable_at_twice_the_size(watched: Watched) -> None:
@@ -100,7 +100,7 @@ def test_the_tour_is_closed_for_good_with_the_keyboard(watched: Watched) -> None
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Take the tour")).to_be_visible()
     page.reload()
-    expect(page.get_by_role("button", name="Take the tour")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="Take the tour")).to_be_visible()
     expect(close).to_have_count(0)
 
 
@@ -111,7 +111,7 @@ def test_two_people_never_see_each_others(browser: Browser, address: str, home: 
         contexts = [browser.new_context() for _ in range(2)]
         pages = [context.new_page() for context in contexts]
         for page, name in zip(pages, ("Main", "Anna"), strict=True):
-            page.set_default_timeout(60_000)
+            page.set_default_timeout(PATIENCE)
             page.goto(address)
             expect(page.get_by_role("heading", name="Who is asking?")).to_be_visible()
             page.get_by_role("button", name=name).click()

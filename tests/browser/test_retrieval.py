@@ -20,7 +20,7 @@ def test_weights_are_tried_and_a_missing_passage_explained(watched: Watched) -> 
     box.fill("Where do otters sleep?")
     box.press("Enter")
     # The first search waits for the weights.
-    expect(page.get_by_text("Together", exact=True)).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("Together", exact=True)).to_be_visible()
     for title in ("Words alone", "Meaning alone", "Related words alone"):
         expect(page.get_by_text(title, exact=True)).to_be_visible()
     expect(page.get_by_text(re.compile(r"Related words: .*otters? \d")).first).to_be_visible()
@@ -28,9 +28,7 @@ def test_weights_are_tried_and_a_missing_passage_explained(watched: Watched) -> 
     first = page.get_by_role("button", name=re.compile(r"^1\. Sea otters")).first
     first.click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.locator(".stMarkdownColoredBackground").first).to_contain_text(
-        "on their backs", timeout=30_000
-    )
+    expect(dialog.locator(".stMarkdownColoredBackground").first).to_contain_text("on their backs")
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
 
@@ -38,16 +36,14 @@ def test_weights_are_tried_and_a_missing_passage_explained(watched: Watched) -> 
     slider = page.get_by_role("slider", name="Weight of words")
     slider.press("ArrowRight")
     keep = page.get_by_role("button", name="Keep these weights")
-    expect(keep).to_be_visible(timeout=30_000)
+    expect(keep).to_be_visible()
     keep.click()
-    expect(page.get_by_text(re.compile(r"^In force for answers: words 0\.41"))).to_be_visible(
-        timeout=30_000
-    )
+    expect(page.get_by_text(re.compile(r"^In force for answers: words 0\.41"))).to_be_visible()
     expect(keep).to_have_count(0)
 
     page.get_by_role("tab", name="Why is a passage not found?").click()
     page.get_by_label("The passage that you miss").fill("Keepers were paid in coal")
     page.get_by_role("button", name="Find out").click()
-    expect(page.get_by_text("No word of the query occurs in it")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("No word of the query occurs in it")).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0

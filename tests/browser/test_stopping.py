@@ -29,9 +29,9 @@ def test_what_was_written_is_kept_and_the_next_question_answered(watched: Watche
     page = watched.page
     send(page, HEIGHT)
     answer = page.get_by_test_id("stChatMessage").nth(1)
-    expect(answer.get_by_text("forty-one metres").first).to_be_visible(timeout=120_000)
+    expect(answer.get_by_text("forty-one metres").first).to_be_visible()
     page.get_by_test_id("stChatInputStopButton").click()
-    expect(answer.get_by_text("Stopped.")).to_be_visible(timeout=30_000)
+    expect(answer.get_by_text("Stopped.")).to_be_visible()
     settled(page)
     page.reload()
     expect(answer).to_contain_text("forty-one metres")
