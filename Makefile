@@ -36,7 +36,7 @@ chromium:
 	@scripts/ensure-chromium
 
 # A file of tests stays in one process, in the order of the folders: the slow ones begin.
-PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: weights chromium lint   ## everything: style, types, fast, integration and browser tests
 	@$(BIN)/python -m pytest $(PARALLEL)
