@@ -5,8 +5,8 @@
 COLLECTION are folders in BEIR's layout; both models are names of `assistant models list`. Each
 passage (title and text) and each query has one vector, and passages are ranked by all their inner
 products: the embedder alone, without chunks and without approximate search. Prints nDCG@10 of both,
-the student's share of the teacher's, p of the paired randomisation test, and the teacher's processor
-time for the passages over the student's; both take turns, a batch each.
+the student's share of the teacher's, p of the paired randomisation test, and the teacher's
+processor time for them over the student's; both take turns, a batch each.
 """
 
 from __future__ import annotations
