@@ -116,12 +116,15 @@ class TeacherSpec(Section):
     """Whose distributions are learnt.
 
     `model` is a folder or a catalogue name; `checkpoint` what a run exported; `ensemble` several of
-    these, whose probabilities are averaged; `store` log-probabilities kept on disk; `data` the
-    scores that examples bring with them; `momentum` the student itself, its weights averaged over
-    the steps before with `decay`. `top_k` keeps that many choices and the mass of the rest.
+    these, whose probabilities are averaged; `classroom` several, of which in each row those teach
+    that know better than the student; `store` log-probabilities kept on disk; `data` the scores
+    that examples bring with them; `momentum` the student itself, its weights averaged over the
+    steps before with `decay`. `top_k` keeps that many choices and the mass of the rest.
     """
 
-    kind: Literal["none", "model", "checkpoint", "ensemble", "store", "data", "momentum"] = "none"
+    kind: Literal[
+        "none", "model", "checkpoint", "ensemble", "classroom", "store", "data", "momentum"
+    ] = "none"
     decay: float = Field(default=0.999, gt=0, lt=1)
     path: str = ""
     paths: tuple[str, ...] = ()
@@ -131,6 +134,8 @@ class TeacherSpec(Section):
     def _has_paths(self) -> TeacherSpec:
         if self.kind == "ensemble" and not self.paths:
             raise ValueError("an ensemble needs 'paths'")
+        if self.kind == "classroom" and len(set(self.paths)) < 2:
+            raise ValueError("a classroom needs two different 'paths' or more")
         if self.kind in ("model", "checkpoint", "store") and not self.path:
             raise ValueError(f"a teacher of kind '{self.kind}' needs 'path'")
         return self
@@ -239,6 +244,15 @@ class Recipe(Section):
     def _gguf_is_an_adapter(self) -> Recipe:
         if self.export.gguf and self.student.adapter is None:
             raise ValueError("'export.gguf' writes an adapter, and 'student.adapter' is full")
+        return self
+
+    @model_validator(mode="after")
+    def _classroom_knows_what_is_right(self) -> Recipe:
+        if self.teacher.kind == "classroom" and self.sampling.kind != "teacher-forced":
+            raise ValueError(
+                "a classroom asks who knows the right choice, and what the student writes itself "
+                "has none: set 'sampling.kind' to teacher-forced"
+            )
         return self
 
     def path(self, text: str) -> Path:
