@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from assistant.distillation.batch_plan import Plan, plan_batches
@@ -38,7 +39,13 @@ def estimate(recipe: Recipe, root: Path) -> dict[str, Any]:
     model = prepared.task.new_student().to(device)
     teacher = load_teacher(recipe, prepared.task, device, model)
     units = prepared.task.units
-    plan = plan_batches(units.lengths, units.difficulty, recipe.loop, recipe.curriculum)
+    among = None
+    if recipe.curriculum.order == "disagreement":  # as many as it will choose, from everywhere
+        count = max(1, math.ceil(recipe.curriculum.share * len(units.lengths)))
+        among = np.linspace(0, len(units.lengths) - 1, count).round().astype(np.int64)
+    plan = plan_batches(
+        units.lengths, units.difficulty, recipe.loop, recipe.curriculum, among=among
+    )
     tokens = int(sum(int(units.lengths[batch].sum()) for batch in plan))
     seconds, choices = _timed(prepared, model, teacher, plan, device)
     total = sum(p.numel() for p in model.parameters())

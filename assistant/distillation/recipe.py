@@ -159,11 +159,14 @@ class Curriculum(Section):
 
     `easy-to-hard` draws from the easiest share c of the data, c² growing linearly from `start`² to
     1 at progress `until` (competence-based, Platanios et al., 2019, arXiv 1903.09848).
+    `disagreement` trains on the share `share` of the data on which the untrained student and the
+    teacher differ most, in random order.
     """
 
-    order: Literal["random", "easy-to-hard"] = "random"
+    order: Literal["random", "easy-to-hard", "disagreement"] = "random"
     start: float = Field(default=0.2, gt=0, le=1)
     until: float = Field(default=0.5, gt=0, le=1)
+    share: float = Field(default=0.5, gt=0, le=1)
 
 
 class Average(Section):
@@ -252,6 +255,16 @@ class Recipe(Section):
             raise ValueError(
                 "a classroom asks who knows the right choice, and what the student writes itself "
                 "has none: set 'sampling.kind' to teacher-forced"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _disagreement_is_with_a_model(self) -> Recipe:
+        models = ("model", "checkpoint", "ensemble")
+        if self.curriculum.order == "disagreement" and self.teacher.kind not in models:
+            raise ValueError(
+                "'curriculum.order' disagreement compares the student with a teacher that is a "
+                f"model: give 'teacher.kind' one of {', '.join(models)}"
             )
         return self
 

@@ -12,6 +12,7 @@ import torch
 
 from assistant.distillation.batch_plan import plan_batches
 from assistant.distillation.checkpoints import last_checkpoint
+from assistant.distillation.disagreement import disagreed
 from assistant.distillation.disjoint import require_disjoint
 from assistant.distillation.export import add_measures, export_model, write_card
 from assistant.distillation.exported import load_exported
@@ -213,7 +214,12 @@ def _train(
     )
     units = task.units
     plan = plan_batches(
-        units.lengths, units.difficulty, recipe.loop, recipe.curriculum, generation=generation
+        units.lengths,
+        units.difficulty,
+        recipe.loop,
+        recipe.curriculum,
+        generation=generation,
+        among=disagreed(task, folder, generation, model, teacher),
     )
     done = int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
     curves = CurveWriter(folder, "curves.csv", (generation, done))

@@ -69,6 +69,8 @@ class Task(ABC):
     example_type: ClassVar[type]
     fitting_teacher: ClassVar[str]
     """What to do about a teacher with another tokenizer."""
+    own_choices: ClassVar[bool] = True
+    """Whether a unit's rows are the same in every batch."""
 
     def __init__(self, recipe: Recipe, cache: Path) -> None:
         self.recipe = recipe
@@ -123,6 +125,10 @@ class Task(ABC):
     @abstractmethod
     def rows(self, model: Any, batch: Batch) -> LossInput:
         """The model's rows for a batch, without a teacher."""
+
+    def owners(self, batch: Batch, rows: LossInput) -> Tensor:
+        """Which of the units that the batch was made of each row belongs to, (N,)."""
+        return rows.sequences
 
     def sample(self, model: Any, batch: Batch, generator: torch.Generator, teacher: Any) -> Batch:
         """The same batch with completions that the model writes itself.

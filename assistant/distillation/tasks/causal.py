@@ -141,6 +141,11 @@ class CausalTask(Task):
         supervised = hidden.flatten(0, 1)[batch["rows"]]
         return _rows(inner.get_output_embeddings()(supervised).float(), batch)
 
+    def owners(self, batch: Batch, rows: LossInput) -> Tensor:
+        counts = torch.tensor([len(one.sequences) for one in batch["packs"]])
+        packs = torch.arange(len(counts)).repeat_interleave(counts)
+        return packs.to(rows.sequences.device)[rows.sequences]
+
     def sample(self, model: Any, batch: Batch, generator: torch.Generator, teacher: Any) -> Batch:
         spec = self.recipe.sampling
         packs: list[Pack] = batch["packs"]
