@@ -20,7 +20,7 @@ from assistant.distillation.foreign import ForeignModel
 from assistant.distillation.losses.divergences import GeneralisedJSD
 from assistant.distillation.modes import evaluating
 from assistant.distillation.run_folder import RunFolder
-from assistant.distillation.tasks.base import Batch, Task, autocast
+from assistant.distillation.tasks.base import Task, autocast, on_device
 from assistant.distillation.teachers import ModelTeacher, Teacher
 from assistant.errors import TrainingError, UsageError
 
@@ -107,13 +107,10 @@ def divergences(task: Task, student: Any, teacher: Teacher | None) -> NDArray[np
         for units in cut_batches(np.arange(len(lengths)), lengths, task.recipe.loop):
             batch = on_device(task.collate(units), device)
             rows = task.rows(student, batch)
-            values = GeneralisedJSD()(replace(rows, teacher=teacher.rows(batch, rows)))
+            values = GeneralisedJSD(temperature=1, beta=0.5)(
+                replace(rows, teacher=teacher.rows(batch, rows))
+            )
             owners = task.owners(batch, rows).cpu().numpy()
             sums = np.bincount(owners, values.double().cpu().numpy(), len(units))
             found[units] = sums / np.bincount(owners, minlength=len(units)).clip(1)
     return found
-
-
-def on_device(batch: Batch, device: torch.device) -> Batch:
-    """The batch with its tensors on a device."""
-    return {k: v.to(device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}

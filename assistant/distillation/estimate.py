@@ -12,13 +12,14 @@ import numpy as np
 import torch
 
 from assistant.distillation.batch_plan import Plan, plan_batches
-from assistant.distillation.loop import pick_device, uses_bf16
+from assistant.distillation.loop import pick_device
 from assistant.distillation.objective import recipe_terms
 from assistant.distillation.recipe import Recipe
 from assistant.distillation.run import Prepared, prepare
 from assistant.distillation.run_folder import run_name
 from assistant.distillation.tasks.base import autocast, weighted_mean
 from assistant.distillation.teachers import Teacher, load_teacher, taught
+from assistant.distillation.training_arguments import uses_bf16
 
 _LAYER = re.compile(r"\.(?:layer|layers|h)\.(\d+)\.")
 _TIMED = 3  # steps that are timed; one before them warms up

@@ -33,10 +33,11 @@ Batch = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """What batches are made of: U units, each with its length in tokens and its difficulty."""
+    """What batches are made of: U units, each with its length in tokens, difficulty and domain."""
 
     lengths: NDArray[np.int64]
     difficulty: NDArray[np.float64]
+    domains: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,3 +177,8 @@ def autocast(model: Any, precision: str) -> Any:
     device = next(model.parameters()).device
     wanted = precision == "bf16" or (precision == "auto" and device.type == "cuda")
     return torch.autocast(device.type, torch.bfloat16, enabled=wanted)
+
+
+def on_device(batch: Batch, device: torch.device) -> Batch:
+    """The batch with its tensors on a device."""
+    return {k: v.to(device) if isinstance(v, Tensor) else v for k, v in batch.items()}

@@ -82,7 +82,8 @@ class EmbedTask(Task):
 
     @property
     def units(self) -> Units:
-        return Units(self._lengths, np.array([e.difficulty for e in self._training]))
+        difficulty = np.array([e.difficulty for e in self._training])
+        return Units(self._lengths, difficulty, tuple(e.domain for e in self._training))
 
     def collate(self, units: Sequence[int] | NDArray[np.int64]) -> Batch:
         places = np.asarray(units, np.int64).tolist()
