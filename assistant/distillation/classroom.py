@@ -24,10 +24,11 @@ class ClassroomTeacher:
         p  = Σ over A of aₘ · pₘ                     what is learnt; with A empty nothing is
 
     Only the abstract and the authors' code could be read, and not the paper's equations. That code
-    ranks whole batches, by mean probability of the right choice, and adds up the mentors' weighted
-    divergences; a forward KL at temperature 1 has the same gradient against their mixture, which
-    serves every other loss too. The paper's temperatures, one for each mentor by its lead over the
-    student, are not here.
+    ranks whole batches, by the mean probability of the right choice, and adds up the divergences
+    of the mentors above the student, weighed by rank in one version and in another by that
+    probability over the sum of all, the student's too. A forward KL at temperature 1 has the same
+    gradient against the mixture here as its weighted sum has, and the mixture serves every other
+    loss. The authors' temperatures, one for each mentor by its lead over the student, are not here.
     """
 
     def __init__(
