@@ -27,6 +27,7 @@ def plan_batches(
     curriculum: Curriculum = RANDOM,
     *,
     generation: int = 1,
+    among: NDArray[np.int64] | None = None,
 ) -> Plan:
     """The batches of all steps, `accumulate` for each step.
 
@@ -34,7 +35,14 @@ def plan_batches(
         lengths: (U,) tokens of each unit.
         difficulty: (U,).
         generation: another one is shuffled in another way.
+        among: the units that are trained on, by number; None for all. An epoch is one pass over
+            these.
     """
+    if among is not None:
+        part = plan_batches(
+            lengths[among], difficulty[among], loop, curriculum, generation=generation
+        )
+        return [among[places] for places in part]
     wanted = None if loop.steps is None else loop.steps * loop.accumulate
     draws = math.inf if loop.epochs is None else max(1, round(loop.epochs * len(lengths)))
     per_batch = loop.batch_size or max(1.0, (loop.batch_tokens or 1) / float(lengths.mean()))
@@ -46,7 +54,7 @@ def plan_batches(
     for units in _pools(difficulty, curriculum, pool, total, rng):
         units = units[: int(min(len(units), draws - drawn))]
         drawn += len(units)
-        batches = _cut(units, lengths, loop)
+        batches = cut_batches(units, lengths, loop)
         plan += [batches[place] for place in rng.permutation(len(batches))]
         if drawn >= draws or (wanted is not None and len(plan) >= wanted):
             break
@@ -64,7 +72,7 @@ def _pools(
     rng: np.random.Generator,
 ) -> Iterator[NDArray[np.int64]]:
     count = len(difficulty)
-    if curriculum.order == "random":
+    if curriculum.order != "easy-to-hard":
         while True:
             order = rng.permutation(count)
             for at in range(0, count, size):
@@ -80,7 +88,7 @@ def _pools(
         yield rng.choice(easiest, take, replace=False)
 
 
-def _cut(units: NDArray[np.int64], lengths: NDArray[np.int64], loop: Loop) -> Plan:
+def cut_batches(units: NDArray[np.int64], lengths: NDArray[np.int64], loop: Loop) -> Plan:
     """Batches of units of like length; a batch's padded tokens are at most `batch_tokens`."""
     units = units[np.argsort(lengths[units], kind="stable")]
     if loop.batch_size is not None:

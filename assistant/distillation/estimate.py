@@ -8,16 +8,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from assistant.distillation.batch_plan import Plan, plan_batches
-from assistant.distillation.loop import pick_device, uses_bf16
+from assistant.distillation.loop import pick_device
 from assistant.distillation.objective import recipe_terms
 from assistant.distillation.recipe import Recipe
 from assistant.distillation.run import Prepared, prepare
 from assistant.distillation.run_folder import run_name
 from assistant.distillation.tasks.base import autocast, weighted_mean
 from assistant.distillation.teachers import Teacher, load_teacher, taught
+from assistant.distillation.training_arguments import uses_bf16
 
 _LAYER = re.compile(r"\.(?:layer|layers|h)\.(\d+)\.")
 _TIMED = 3  # steps that are timed; one before them warms up
@@ -38,7 +40,13 @@ def estimate(recipe: Recipe, root: Path) -> dict[str, Any]:
     model = prepared.task.new_student().to(device)
     teacher = load_teacher(recipe, prepared.task, device, model)
     units = prepared.task.units
-    plan = plan_batches(units.lengths, units.difficulty, recipe.loop, recipe.curriculum)
+    among = None
+    if recipe.curriculum.order == "disagreement":  # as many as it will choose, from everywhere
+        count = max(1, math.ceil(recipe.curriculum.share * len(units.lengths)))
+        among = np.linspace(0, len(units.lengths) - 1, count).round().astype(np.int64)
+    plan = plan_batches(
+        units.lengths, units.difficulty, recipe.loop, recipe.curriculum, among=among
+    )
     tokens = int(sum(int(units.lengths[batch].sum()) for batch in plan))
     seconds, choices = _timed(prepared, model, teacher, plan, device)
     total = sum(p.numel() for p in model.parameters())

@@ -5,26 +5,26 @@ The Trainer brings checkpoints with all random states, accumulation, clipping an
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader, Dataset, SequentialSampler
-from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerCallback
 
 from assistant.distillation.averaging import Averager, averager_for
 from assistant.distillation.batch_plan import Plan
 from assistant.distillation.checkpoints import last_checkpoint, training_errors
+from assistant.distillation.domains import DomainBalance
 from assistant.distillation.objective import Term
-from assistant.distillation.recipe import Loop
 from assistant.distillation.sampling import CompletionSampler
 from assistant.distillation.tasks.base import Batch, Task, weighted_mean
 from assistant.distillation.teachers import MomentumTeacher, Teacher, taught
+from assistant.distillation.training_arguments import rate_at, training_arguments
 from assistant.errors import TrainingError
 from indexes.files import storage_errors
 
@@ -65,11 +65,14 @@ def pick_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def uses_bf16(loop: Loop) -> bool:
-    """Whether the forward pass is in bfloat16; `auto` means on a GPU that has it."""
-    if loop.precision == "auto":
-        return torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-    return loop.precision == "bf16"
+class Kept(Protocol):
+    """What goes on from step to step and is kept in every checkpoint."""
+
+    def update(self, step: int, progress: float) -> None: ...
+
+    def save(self, folder: Path) -> None: ...
+
+    def load(self, folder: Path) -> None: ...
 
 
 class PlannedBatches(Dataset[Batch]):
@@ -100,11 +103,12 @@ class DistillTrainer(Trainer):
         *,
         on_step: OnStep,
         on_evaluate: OnEvaluate,
+        domains: DomainBalance | None = None,
     ) -> None:
         loop = task.recipe.loop
         super().__init__(
             model=model,
-            args=_arguments(loop, folder, len(plan) // loop.accumulate),
+            args=training_arguments(loop, folder, len(plan) // loop.accumulate),
             train_dataset=PlannedBatches(task, plan),
             callbacks=[_Hooks(self)],
         )
@@ -116,7 +120,8 @@ class DistillTrainer(Trainer):
         self.teacher = teacher
         self.averager: Averager | None = averager_for(self.model, loop.average)
         followed = teacher.average if isinstance(teacher, MomentumTeacher) else None
-        self.averages = [a for a in (self.averager, followed) if a is not None]
+        self.domains = domains
+        self.kept: list[Kept] = [k for k in (self.averager, followed, domains) if k is not None]
         self._sampler = CompletionSampler(task, task.recipe.sampling, loop.seed)
         self._on_step = on_step
         self.on_evaluate = on_evaluate
@@ -193,8 +198,10 @@ class DistillTrainer(Trainer):
             if self.teacher is not None:
                 rows = taught(self.teacher, batch, rows)
         total = torch.zeros((), device=self.args.device)
+        # beside the weights, which the mean is divided by: a batch of one domain counts by it too
+        counts = self.domains.of_rows(batch, rows) if self.domains is not None else 1.0
         for term in self.objective:
-            value = weighted_mean(term.loss(rows), rows.weights)
+            value = weighted_mean(term.loss(rows) * counts, rows.weights)
             total = total + term.weight.at(progress) * value
             self._sums[term.name] = self._sums.get(term.name, 0) + value.detach()
         self._batches += 1
@@ -230,8 +237,8 @@ class DistillTrainer(Trainer):
         folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         with storage_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            for average in self.averages:
-                average.save(folder)
+            for part in self.kept:
+                part.save(folder)
             super()._save_checkpoint(model, trial)
 
     def evaluate_now(self) -> None:
@@ -251,8 +258,10 @@ class DistillTrainer(Trainer):
             StorageError: a checkpoint cannot be written.
         """
         if checkpoint is not None:
-            for average in self.averages:
-                average.load(checkpoint)
+            for part in self.kept:
+                part.load(checkpoint)
+        elif self.domains is not None:
+            self.domains.begin()
         self._since = self._begun = time.perf_counter()
         with training_errors(Path(self.args.output_dir)):
             self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -275,8 +284,8 @@ class _Hooks(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         trainer = self._trainer
-        for average in trainer.averages:
-            average.update(state.global_step, trainer.progress)
+        for part in trainer.kept:
+            part.update(state.global_step, trainer.progress)
         every = trainer.task.recipe.loop.evaluate_every
         done = state.global_step >= state.max_steps or trainer.out_of_time
         if every and state.global_step % every == 0 and not done:
@@ -285,47 +294,6 @@ class _Hooks(TrainerCallback):
             control.should_training_stop = True
             control.should_log = True
             control.should_save = True
-
-
-def rate_at(progress: float, schedule: str, warmup: float) -> float:
-    """Share of the learning rate at a progress in [0, 1]: rising until `warmup`, then falling."""
-    if progress < warmup:
-        return progress / warmup
-    left = 1 - (progress - warmup) / max(1e-9, 1 - warmup)
-    if schedule == "cosine":
-        return 0.5 * (1 - math.cos(math.pi * left))
-    return left if schedule == "linear" else 1.0
-
-
-def _arguments(loop: Loop, folder: Path, steps: int) -> TrainingArguments:
-    cuda = torch.cuda.is_available()
-    # A checkpoint falls on a report, so that the reports of a resumed run are the same.
-    log = min(loop.log_every, steps)
-    save = math.ceil(loop.checkpoint_every / log) * log
-    return TrainingArguments(
-        output_dir=str(folder),
-        max_steps=steps,
-        per_device_train_batch_size=1,
-        gradient_accumulation_steps=loop.accumulate,
-        learning_rate=loop.learning_rate,
-        lr_scheduler_type=loop.schedule if loop.schedule != "constant" else "constant_with_warmup",
-        warmup_steps=round(loop.warmup * steps),
-        weight_decay=loop.weight_decay,
-        max_grad_norm=loop.clip,
-        bf16=uses_bf16(loop),
-        tf32=True if cuda else None,
-        use_cpu=not cuda,
-        seed=loop.seed,
-        logging_steps=log,
-        logging_nan_inf_filter=False,
-        save_strategy="steps",
-        save_steps=save,
-        save_total_limit=2,
-        report_to=[],
-        disable_tqdm=True,
-        remove_unused_columns=False,
-        dataloader_num_workers=0,
-    )
 
 
 def _only(items: list[Batch]) -> Batch:

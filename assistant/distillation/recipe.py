@@ -28,6 +28,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from assistant.distillation.recipe_rules import contradiction
 from assistant.distillation.schedules import Schedule
 
 
@@ -116,12 +117,15 @@ class TeacherSpec(Section):
     """Whose distributions are learnt.
 
     `model` is a folder or a catalogue name; `checkpoint` what a run exported; `ensemble` several of
-    these, whose probabilities are averaged; `store` log-probabilities kept on disk; `data` the
-    scores that examples bring with them; `momentum` the student itself, its weights averaged over
-    the steps before with `decay`. `top_k` keeps that many choices and the mass of the rest.
+    these, whose probabilities are averaged; `classroom` several, of which in each row those teach
+    that know better than the student; `store` log-probabilities kept on disk; `data` the scores
+    that examples bring with them; `momentum` the student itself, its weights averaged over the
+    steps before with `decay`. `top_k` keeps that many choices and the mass of the rest.
     """
 
-    kind: Literal["none", "model", "checkpoint", "ensemble", "store", "data", "momentum"] = "none"
+    kind: Literal[
+        "none", "model", "checkpoint", "ensemble", "classroom", "store", "data", "momentum"
+    ] = "none"
     decay: float = Field(default=0.999, gt=0, lt=1)
     path: str = ""
     paths: tuple[str, ...] = ()
@@ -131,6 +135,8 @@ class TeacherSpec(Section):
     def _has_paths(self) -> TeacherSpec:
         if self.kind == "ensemble" and not self.paths:
             raise ValueError("an ensemble needs 'paths'")
+        if self.kind == "classroom" and len(set(self.paths)) < 2:
+            raise ValueError("a classroom needs two different 'paths' or more")
         if self.kind in ("model", "checkpoint", "store") and not self.path:
             raise ValueError(f"a teacher of kind '{self.kind}' needs 'path'")
         return self
@@ -149,16 +155,32 @@ class Sampling(Section):
     teacher_mix: float = Field(default=0.0, ge=0, lt=1)
 
 
+class Domains(Section):
+    """Domains in which the student is further behind its teacher count more (see `domains`).
+
+    Every `every` steps both are measured on `sample` units of each domain; `smoothing` is how much
+    of the new factor counts beside an even one (α of DDK, arXiv 2407.16154, equation 2).
+    """
+
+    every: int = Field(default=100, ge=1)
+    smoothing: float = Field(default=0.5, gt=0, lt=1)
+    sample: int = Field(default=32, ge=1)
+
+
 class Curriculum(Section):
-    """The order of the examples.
+    """The order of the examples, and how much those of a domain count.
 
     `easy-to-hard` draws from the easiest share c of the data, c² growing linearly from `start`² to
     1 at progress `until` (competence-based, Platanios et al., 2019, arXiv 1903.09848).
+    `disagreement` trains on the share `share` of the data on which the untrained student and the
+    teacher differ most, in random order.
     """
 
-    order: Literal["random", "easy-to-hard"] = "random"
+    order: Literal["random", "easy-to-hard", "disagreement"] = "random"
     start: float = Field(default=0.2, gt=0, le=1)
     until: float = Field(default=0.5, gt=0, le=1)
+    share: float = Field(default=0.5, gt=0, le=1)
+    domains: Domains | None = None
 
 
 class Average(Section):
@@ -236,9 +258,9 @@ class Recipe(Section):
     folder: Path = Field(default=Path(), exclude=True, repr=False)
 
     @model_validator(mode="after")
-    def _gguf_is_an_adapter(self) -> Recipe:
-        if self.export.gguf and self.student.adapter is None:
-            raise ValueError("'export.gguf' writes an adapter, and 'student.adapter' is full")
+    def _sections_fit(self) -> Recipe:
+        if (reason := contradiction(self)) is not None:
+            raise ValueError(reason)
         return self
 
     def path(self, text: str) -> Path:

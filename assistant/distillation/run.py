@@ -12,15 +12,13 @@ import torch
 
 from assistant.distillation.batch_plan import plan_batches
 from assistant.distillation.checkpoints import last_checkpoint
+from assistant.distillation.disagreement import disagreed
 from assistant.distillation.disjoint import require_disjoint
+from assistant.distillation.domains import DomainBalance
 from assistant.distillation.export import add_measures, export_model, write_card
 from assistant.distillation.exported import load_exported
 from assistant.distillation.foreign import ForeignModel
-from assistant.distillation.loop import (
-    DistillTrainer,
-    Step,
-    pick_device,
-)
+from assistant.distillation.loop import DistillTrainer, Step, pick_device
 from assistant.distillation.objective import recipe_terms
 from assistant.distillation.poison import Finding, check_poison
 from assistant.distillation.recipe import Recipe
@@ -213,16 +211,26 @@ def _train(
     )
     units = task.units
     plan = plan_batches(
-        units.lengths, units.difficulty, recipe.loop, recipe.curriculum, generation=generation
+        units.lengths,
+        units.difficulty,
+        recipe.loop,
+        recipe.curriculum,
+        generation=generation,
+        among=disagreed(task, folder, generation, model, teacher),
     )
     done = int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
     curves = CurveWriter(folder, "curves.csv", (generation, done))
     evaluations = CurveWriter(folder, "evaluations.csv", (generation, done))
+    measured = CurveWriter(folder, "domains.csv", (generation, done if checkpoint else -1))
 
     def report(step: Step) -> None:
         curves.add(_row(generation, step))
         if on_step is not None:
             on_step(generation, step)
+
+    def tell(domains: list[dict[str, Any]]) -> None:
+        for domain in domains:
+            measured.add({"generation": generation, **domain})
 
     def evaluate(step: int, evaluated: Any) -> None:
         measures = task.evaluate(evaluated).measures
@@ -238,6 +246,9 @@ def _train(
         folder.checkpoints(generation),
         on_step=report,
         on_evaluate=evaluate,
+        domains=(
+            DomainBalance(task, model, teacher, plan, tell) if recipe.curriculum.domains else None
+        ),
     )
     trainer.run(checkpoint)
     return trainer.model

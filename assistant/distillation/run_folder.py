@@ -5,8 +5,10 @@ runs/NAME-1a2b3c4d/          the digits are the recipe's hash
 ├── recipe.yaml              as it was run, paths absolute; itself a recipe
 ├── data.json                hash and counts of the data
 ├── environment.json         versions, device, threads
+├── disagreement-1.json      what examples were chosen by, of each generation (see `disagreement`)
 ├── curves.csv, curves.png   loss, its terms, learning rate, tokens a second, by step
 ├── evaluations.csv          measures on the held-out examples during the training
+├── domains.csv              losses, factor and weight of each domain, by step
 ├── checkpoints/generation-1/…
 ├── samples-before.jsonl, samples-after.jsonl
 ├── evaluation.json, evaluation-examples.jsonl

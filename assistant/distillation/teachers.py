@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import torch
 
 from assistant.distillation.averaging import Averager
+from assistant.distillation.classroom import ClassroomTeacher
 from assistant.distillation.exported import base_sha256
 from assistant.distillation.foreign import ForeignModel
 from assistant.distillation.recipe import Average, Recipe, TeacherSpec
@@ -146,8 +147,11 @@ def load_teacher(
         from assistant.distillation.logit_store import StoreTeacher
 
         return StoreTeacher.open(recipe.path(spec.path), task)
-    names = spec.paths if spec.kind == "ensemble" else (spec.path,)
+    names = spec.paths if spec.kind in ("ensemble", "classroom") else (spec.path,)
     folders = [model_folder(recipe, name, task.cache) for name in names]
+    if spec.kind == "classroom":
+        models = _models(task, folders, device)
+        return ClassroomTeacher(task, models, spec.top_k, name=_names(folders))
     return teacher_of(task, folders, device, spec.top_k)
 
 
@@ -160,12 +164,18 @@ def teacher_of(
     task: Task, folders: Sequence[Path], device: torch.device, top_k: int | None = None
 ) -> ModelTeacher:
     """A teacher of one or several exported models."""
+    return ModelTeacher(task, _models(task, folders, device), top_k, name=_names(folders))
+
+
+def _models(task: Task, folders: Sequence[Path], device: torch.device) -> list[Any]:
     models = [task.load_teacher(folder).to(device) for folder in folders]
     if len(models) > 1 and any(isinstance(model, ForeignModel) for model in models):
         raise UsageError(
             "teachers with other tokenizers than the student's have no mean distribution",
             remedy="name one of them",
         )
-    return ModelTeacher(
-        task, models, top_k, name="+".join(weights_id(folder) for folder in folders)
-    )
+    return models
+
+
+def _names(folders: Sequence[Path]) -> str:
+    return "+".join(weights_id(folder) for folder in folders)

@@ -25,13 +25,19 @@ class TeacherRows:
     `ids` (N, k) int64; `logprobs` (N, k) float, natural logarithms at temperature 1; `tail` (N,)
     is log of the mass outside the k. A choice of −inf counts as not named: what the student gives
     it belongs to the tail. `whole` says that `ids` is 0 … V−1 in order, so that there is no tail.
-    Where the teacher has nothing to put beside a row of the student, all of the row is −inf.
+    Where the teacher has nothing to put beside a row of the student, all of the row is −inf, and
+    the row counts 0 in every loss that compares distributions.
     """
 
     ids: Tensor
     logprobs: Tensor
     tail: Tensor
     whole: bool = False
+
+    @property
+    def known(self) -> Tensor:
+        """(N,) bool: whether the teacher has something to say of a row."""
+        return (self.logprobs > -torch.inf).any(-1)
 
     @classmethod
     def from_logits(cls, logits: Tensor, k: int | None = None) -> TeacherRows:

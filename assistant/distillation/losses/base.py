@@ -48,12 +48,15 @@ LOSSES: Registry[type[LossPart]] = Registry("loss")
 class Buckets:
     """Both distributions over the same B buckets as finite log-probabilities, (N, B).
 
-    `target` (N,) is the bucket in which the row's target lies.
+    `target` (N,) is the bucket in which the row's target lies. `known` (N,) is False where the
+    teacher has nothing to say; its buckets are then even, so that all stays finite, and what a loss
+    makes of them has to be multiplied with `known`.
     """
 
     teacher: Tensor
     student: Tensor
     target: Tensor
+    known: Tensor
 
 
 def floor(logprobs: Tensor) -> Tensor:
@@ -98,7 +101,7 @@ def buckets(batch: LossInput, temperature: float = 1.0) -> Buckets:
         target = torch.where(hit.any(-1), hit.int().argmax(-1), teacher.ids.shape[-1])
     p = torch.log_softmax(p / temperature, dim=-1)
     q = torch.log_softmax(q / temperature, dim=-1)
-    return Buckets(p, q, target)
+    return Buckets(p, q, target, teacher.known)
 
 
 def kl(p: Tensor, q: Tensor) -> Tensor:

@@ -32,9 +32,9 @@ class EasyHard(LossPart):
         both = buckets(batch, self.temperature)
         target, others = parts(both)
         unsure = 1 - both.teacher.gather(-1, both.target[:, None])[:, 0].exp()
-        hard = unsure > _median(unsure)
+        hard = unsure > _median(unsure[both.known])
         loss = torch.where(hard, self.hard * (target + others), self.easy * others)
-        return self.temperature**2 * loss
+        return self.temperature**2 * loss * both.known
 
 
 @LOSSES.register("token-difficulty")
@@ -55,9 +55,10 @@ class TokenDifficulty(LossPart):
         to_blend = kl(mixed(gold, both.teacher, self.prior), both.student)
         to_teacher = kl(both.teacher, both.student)
         hard = torch.zeros_like(batch.sampled)
-        count = math.ceil(self.hard_share * len(to_blend))
-        hard[to_blend.detach().topk(count).indices] = True
-        return self.temperature**2 * torch.where(hard, to_blend, to_teacher)
+        count = math.ceil(self.hard_share * int(both.known.sum()))
+        difficulty = to_blend.detach().masked_fill(~both.known, -torch.inf)
+        hard[difficulty.topk(count).indices] = True
+        return self.temperature**2 * torch.where(hard, to_blend, to_teacher) * both.known
 
 
 def parts(both: Buckets) -> tuple[Tensor, Tensor]:

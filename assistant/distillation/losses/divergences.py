@@ -20,7 +20,7 @@ class _Divergence(LossPart):
 
     def __call__(self, batch: LossInput) -> Tensor:
         both = buckets(batch, self.temperature)
-        return self.temperature**2 * self.between(both.teacher, both.student)
+        return self.temperature**2 * self.between(both.teacher, both.student) * both.known
 
 
 @LOSSES.register("forward-kl")

@@ -44,14 +44,14 @@ class PolicyGradient(LossPart):
             own = torch.log_softmax(batch.logits.float() / self.temperature, dim=-1)
             q = torch.where(unnamed, own.gather(-1, batch.targets[:, None])[:, 0], q)
         reward = (p - q).detach().clamp(-self.reward_limit, self.reward_limit)
-        returns = _returns(reward, batch.sequences)
+        returns = _returns(reward * both.known, batch.sequences)
         weight = torch.ones_like(q)
         if self.teacher_mix:
             share_p = math.log(self.teacher_mix)
             share_q = math.log1p(-self.teacher_mix)
             weight = (q - torch.logaddexp(p + share_p, q + share_q)).detach().exp()
         led_to = -weight * returns * q
-        return torch.where(batch.sampled, weight * step + led_to, step)
+        return torch.where(batch.sampled, weight * step + led_to, step) * both.known
 
 
 def _returns(rewards: Tensor, sequences: Tensor) -> Tensor:

@@ -33,10 +33,11 @@ Batch = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """What batches are made of: U units, each with its length in tokens and its difficulty."""
+    """What batches are made of: U units, each with its length in tokens, difficulty and domain."""
 
     lengths: NDArray[np.int64]
     difficulty: NDArray[np.float64]
+    domains: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class Task(ABC):
     example_type: ClassVar[type]
     fitting_teacher: ClassVar[str]
     """What to do about a teacher with another tokenizer."""
+    own_choices: ClassVar[bool] = True
+    """Whether a unit's rows are the same in every batch."""
 
     def __init__(self, recipe: Recipe, cache: Path) -> None:
         self.recipe = recipe
@@ -124,6 +127,10 @@ class Task(ABC):
     def rows(self, model: Any, batch: Batch) -> LossInput:
         """The model's rows for a batch, without a teacher."""
 
+    def owners(self, batch: Batch, rows: LossInput) -> Tensor:
+        """Which of the units that the batch was made of each row belongs to, (N,)."""
+        return rows.sequences
+
     def sample(self, model: Any, batch: Batch, generator: torch.Generator, teacher: Any) -> Batch:
         """The same batch with completions that the model writes itself.
 
@@ -170,3 +177,8 @@ def autocast(model: Any, precision: str) -> Any:
     device = next(model.parameters()).device
     wanted = precision == "bf16" or (precision == "auto" and device.type == "cuda")
     return torch.autocast(device.type, torch.bfloat16, enabled=wanted)
+
+
+def on_device(batch: Batch, device: torch.device) -> Batch:
+    """The batch with its tensors on a device."""
+    return {k: v.to(device) if isinstance(v, Tensor) else v for k, v in batch.items()}

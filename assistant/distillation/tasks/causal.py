@@ -95,7 +95,12 @@ class CausalTask(Task):
         return Units(
             np.array([p.length for p in self._packs], np.int64),
             np.array([max(s.difficulty for s in p.sequences) for p in self._packs]),
+            tuple(self._domain(p) for p in self._packs),
         )
+
+    def _domain(self, one: Pack) -> str:
+        """A pack of several domains is of one of its own: it is learnt as a whole."""
+        return " + ".join(sorted({self._examples[s.key].domain for s in one.sequences}))
 
     def new_student(self) -> Any:
         model = load_model(self.base, self.name)
@@ -140,6 +145,11 @@ class CausalTask(Task):
         ).last_hidden_state
         supervised = hidden.flatten(0, 1)[batch["rows"]]
         return _rows(inner.get_output_embeddings()(supervised).float(), batch)
+
+    def owners(self, batch: Batch, rows: LossInput) -> Tensor:
+        counts = torch.tensor([len(one.sequences) for one in batch["packs"]])
+        packs = torch.arange(len(counts)).repeat_interleave(counts)
+        return packs.to(rows.sequences.device)[rows.sequences]
 
     def sample(self, model: Any, batch: Batch, generator: torch.Generator, teacher: Any) -> Batch:
         spec = self.recipe.sampling

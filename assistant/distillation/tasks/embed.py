@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
+from torch import Tensor
 
 from assistant.distillation.encoding import encode, joined, mean_of, token_states
 from assistant.distillation.examples import TextPair
@@ -54,6 +55,7 @@ class EmbedTask(Task):
     Options: ClassVar[type[TaskOptions]] = EmbedOptions
     example_type: ClassVar[type] = TextPair
     fitting_teacher: ClassVar[str] = "name an embedder with the student's tokenizer"
+    own_choices: ClassVar[bool] = False  # they are the other texts of the batch
     options: EmbedOptions
 
     def __init__(self, recipe: Any, cache: Path) -> None:
@@ -80,7 +82,8 @@ class EmbedTask(Task):
 
     @property
     def units(self) -> Units:
-        return Units(self._lengths, np.array([e.difficulty for e in self._training]))
+        difficulty = np.array([e.difficulty for e in self._training])
+        return Units(self._lengths, difficulty, tuple(e.domain for e in self._training))
 
     def collate(self, units: Sequence[int] | NDArray[np.int64]) -> Batch:
         places = np.asarray(units, np.int64).tolist()
@@ -120,6 +123,9 @@ class EmbedTask(Task):
             representations=vectors,
             tokens=joined(sides) if self._keeps_tokens else None,
         )
+
+    def owners(self, batch: Batch, rows: LossInput) -> Tensor:
+        return rows.sequences % len(batch["keys"])
 
     def encode(
         self, model: Any, texts: Sequence[str], *, precision: str | None = None

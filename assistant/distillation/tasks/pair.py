@@ -83,7 +83,8 @@ class PairTask(Task):
 
     @property
     def units(self) -> Units:
-        return Units(self._lengths, np.array([e.difficulty for e in self._training]))
+        difficulty = np.array([e.difficulty for e in self._training])
+        return Units(self._lengths, difficulty, tuple(e.domain for e in self._training))
 
     def new_student(self) -> Any:
         return shaped(self._with_exits(), self.recipe.student)

@@ -77,6 +77,7 @@ class SpanTask(Task):
         self._weights = np.zeros(count, np.float32)
         self._keys: list[str] = []
         self._difficulty = np.zeros(count)
+        self._domains = tuple(training[owner].domain for owner in windows.owner.tolist())
         before, part = -1, 0
         for window in range(count):
             owner = int(windows.owner[window])
@@ -92,7 +93,7 @@ class SpanTask(Task):
 
     @property
     def units(self) -> Units:
-        return Units(self.windows.lengths, self._difficulty)
+        return Units(self.windows.lengths, self._difficulty, self._domains)
 
     def collate(self, units: Sequence[int] | NDArray[np.int64]) -> Batch:
         places = np.asarray(units, np.int64)

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import assistant.distillation as package
-from assistant.distillation.loop import rate_at
 from assistant.distillation.ranking.layout import TokenTable
 from assistant.distillation.ranking.measures import ndcg, order_of, reciprocal_rank
 from assistant.distillation.recipe_file import load_recipe
 from assistant.distillation.run import run_recipe
 from assistant.distillation.students import load_tokenizer
 from assistant.distillation.tasks import pair
+from assistant.distillation.training_arguments import rate_at
 from assistant.errors import UsageError
 from tests.fast.assistant.distillation import tiny
 
