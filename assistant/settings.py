@@ -38,7 +38,9 @@ class ModelSettings(Section):
     sparse: str = Field("splade-tiny", description="catalogue name or folder of the sparse encoder")
     parser: str = Field("en-core-web-sm", description="spaCy model for noun phrases")
     answerer: str = Field("qwen2.5-1.5b", description="catalogue name or GGUF file of the reader")
-    threads: int = Field(0, ge=0, le=256, description="CPU threads; 0 = all cores")
+    threads: int = Field(
+        0, ge=0, le=256, description="CPU threads; 0 = OMP_NUM_THREADS, or all cores"
+    )
     backend: Literal["torch", "onnx", "openvino"] = Field(
         "torch", description="what runs the embedder; the others are extras to install"
     )

@@ -7,7 +7,6 @@ while the prompt is being read.
 from __future__ import annotations
 
 import json
-import os
 import queue
 import secrets
 import threading
@@ -23,6 +22,7 @@ from assistant.errors import (
     ModelRuntimeError,
 )
 from assistant.models.gguf_protocol import raise_error, receiver
+from assistant.models.threads import threads_for
 
 # Tokens of the prompt that are read between two looks at whether the answer is still wanted. On a
 # CPU larger batches are not faster; 128 tokens of a 1.5 B model take about a second on two cores.
@@ -243,7 +243,7 @@ class GGUFRuntime:
                     remedy="install the assistant again, or choose another reader",
                 )
             parameters.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(options.adapter), 1.0)]
-        parameters.cpuparams.n_threads = options.n_threads or os.cpu_count() or 1
+        parameters.cpuparams.n_threads = threads_for(options.n_threads)
         parameters.cpuparams_batch.n_threads = parameters.cpuparams.n_threads
         if options.n_gpu_layers == 0:
             parameters.n_batch = parameters.n_ubatch = _CPU_BATCH

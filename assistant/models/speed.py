@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Any
 from assistant.errors import UsageError
 from assistant.models.shipped import SMALL_EMBEDDER
 from assistant.models.store import ModelStore
+from assistant.models.threads import threads_for
 from assistant.settings import ModelSettings
 from indexes.files import storage_errors, write_atomically
 from indexes.progress import OnProgress, Progress
@@ -106,7 +106,7 @@ def measure(
         name=name,
         role=role,
         at=datetime.now(UTC).isoformat(timespec="seconds"),
-        threads=settings.threads or os.cpu_count() or 1,
+        threads=threads_for(settings.threads),
         **rounded,  # type: ignore[arg-type]
     )
 

@@ -70,6 +70,7 @@ class TestRemote(ChatModelIntegrationTests):
             "api_key": key,
             "model": "served",
             "stream_usage": True,
+            "max_tokens": 32,  # the tiny model would go on to the end of its context
         }
 
     @pytest.fixture
