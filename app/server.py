@@ -10,12 +10,9 @@ from importlib import import_module
 
 from streamlit.web.cli import main
 
-from app.components.garbage import set_aside
-
 PARTS = ("stored", "stream", "context", "typed_commands", "welcome", "attached", "tour")
 
 if __name__ == "__main__":
     for part in PARTS:
         import_module(f"app.components.{part}")
-    set_aside()
     main(prog_name="assistant app")

@@ -25,7 +25,7 @@ import yaml
 
 from assistant.distillation.preparing import read_squad
 from assistant.distillation.recipe_file import read_recipe
-from assistant.distillation.run import run_recipe
+from assistant.distillation.run import finished_run
 from assistant.errors import KnowledgeAssistantError
 from benchmarks.distilling_families import FAMILIES, Data, Family
 
@@ -128,8 +128,7 @@ def _ensure(
 
 def _run(recipe: Mapping[str, Any], folder: Path) -> Result:
     root = folder / "run"
-    shutil.rmtree(root, ignore_errors=True)  # of a run that was interrupted
-    run = run_recipe(read_recipe(yaml.safe_dump(dict(recipe)), Path.cwd()), root)
+    run = finished_run(read_recipe(yaml.safe_dump(dict(recipe)), Path.cwd()), root)
     seconds = sum(float(row["seconds"]) for row in run.table("curves.csv"))
     measures: Result = run.read_json("evaluation.json")
     shutil.rmtree(root)

@@ -11,9 +11,9 @@ processor time for them over the student's; both take turns, a batch each.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from assistant.models.store import ModelStore
 from assistant.settings import default_home
+from benchmarks.encoding import timed
 from eval.collections import Collection, load_collection, read_rows
 from eval.measures import by_query
 from eval.significance import paired_randomisation
@@ -78,9 +79,10 @@ def in_turns(texts: Sequence[str], *encoders: Encode) -> list[tuple[NDArray[np.f
     seconds = [0.0] * len(encoders)
     for start in range(0, len(texts), _BATCH):
         for number, encode in enumerate(encoders):
-            begun = time.process_time()
-            vectors[number].append(encode(texts[start : start + _BATCH]))
-            seconds[number] += time.process_time() - begun
+            batch = texts[start : start + _BATCH]
+            found, _, spent = timed(partial(encode, batch))
+            vectors[number].append(found)
+            seconds[number] += spent
     return [(np.concatenate(v), s) for v, s in zip(vectors, seconds, strict=True)]
 
 

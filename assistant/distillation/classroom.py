@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from assistant.distillation.tasks.base import Batch, Task
+from assistant.distillation.tasks.base import Batch
+from assistant.distillation.teachers import TeachingModels
 from assistant.distillation.terms import LossInput, TeacherRows
 from assistant.errors import UsageError
 
 
-class ClassroomTeacher:
+class ClassroomTeacher(TeachingModels):
     """Mentors chosen and weighed anew for every row.
 
     After ClassroomKD, Sarode et al., 2024, arXiv 2409.20237. Of a row with the right choice y, the
@@ -30,14 +30,6 @@ class ClassroomTeacher:
     gradient against the mixture here as its weighted sum has, and the mixture serves every other
     loss. The authors' temperatures, one for each mentor by its lead over the student, are not here.
     """
-
-    def __init__(
-        self, task: Task, models: Sequence[Any], top_k: int | None = None, *, name: str = ""
-    ) -> None:
-        self._task = task
-        self.models = list(models)
-        self._top_k = top_k
-        self.id = name
 
     def rows(self, batch: Batch, student: LossInput) -> TeacherRows:
         """What each row of the student learns.

@@ -16,12 +16,11 @@ import torch
 from numpy.typing import NDArray
 
 from assistant.distillation.batch_plan import cut_batches
-from assistant.distillation.foreign import ForeignModel
 from assistant.distillation.losses.divergences import GeneralisedJSD
 from assistant.distillation.modes import evaluating
 from assistant.distillation.run_folder import RunFolder
 from assistant.distillation.tasks.base import Task, autocast, on_device
-from assistant.distillation.teachers import ModelTeacher, Teacher
+from assistant.distillation.teachers import Teacher, same_choices
 from assistant.errors import TrainingError, UsageError
 
 
@@ -68,8 +67,12 @@ def disagreed(
 
 def most_disagreed(values: NDArray[np.float64], share: float) -> NDArray[np.int64]:
     """The places of the largest ⌈share · U⌉ of (U,) values, ascending; of equal ones the first."""
-    count = max(1, math.ceil(share * len(values)))
-    return np.sort(np.argsort(-values, kind="stable")[:count])
+    return np.sort(np.argsort(-values, kind="stable")[: chosen_count(share, len(values))])
+
+
+def chosen_count(share: float, units: int) -> int:
+    """How many of the units are trained on: ⌈share · units⌉, and one at least."""
+    return max(1, math.ceil(share * units))
 
 
 def divergences(task: Task, student: Any, teacher: Teacher | None) -> NDArray[np.float64]:
@@ -88,14 +91,9 @@ def divergences(task: Task, student: Any, teacher: Teacher | None) -> NDArray[np
             "example has no divergence of its own",
             remedy="set curriculum.order to random",
         )
-    if not isinstance(teacher, ModelTeacher) or any(
-        isinstance(model, ForeignModel) for model in teacher.models
-    ):
-        raise UsageError(
-            "curriculum.order disagreement needs a teacher that is a model with the student's "
-            "tokenizer",
-            remedy="name such a teacher, or set curriculum.order to random",
-        )
+    comparable = same_choices(
+        teacher, "curriculum.order disagreement", otherwise="set curriculum.order to random"
+    )
     lengths = task.units.lengths
     found = np.zeros(len(lengths))
     device = next(student.parameters()).device
@@ -108,7 +106,7 @@ def divergences(task: Task, student: Any, teacher: Teacher | None) -> NDArray[np
             batch = on_device(task.collate(units), device)
             rows = task.rows(student, batch)
             values = GeneralisedJSD(temperature=1, beta=0.5)(
-                replace(rows, teacher=teacher.rows(batch, rows))
+                replace(rows, teacher=comparable.rows(batch, rows))
             )
             owners = task.owners(batch, rows).cpu().numpy()
             sums = np.bincount(owners, values.double().cpu().numpy(), len(units))

@@ -28,11 +28,10 @@ import torch
 from numpy.typing import NDArray
 
 from assistant.distillation.batch_plan import Plan, cut_batches
-from assistant.distillation.foreign import ForeignModel
 from assistant.distillation.losses.supervised import CrossEntropy
 from assistant.distillation.modes import evaluating
 from assistant.distillation.tasks.base import Batch, Task, autocast, on_device
-from assistant.distillation.teachers import ModelTeacher, Teacher, mean_logprobs
+from assistant.distillation.teachers import Teacher, mean_logprobs, same_choices
 from assistant.distillation.terms import LossInput
 from assistant.errors import TrainingError, UsageError
 from indexes.files import write_atomically
@@ -88,14 +87,10 @@ class DomainBalance:
     ) -> None:
         spec = task.recipe.curriculum.domains
         assert spec is not None
-        if not isinstance(teacher, ModelTeacher) or any(
-            isinstance(model, ForeignModel) for model in teacher.models
-        ):
-            raise UsageError(
-                "curriculum.domains needs a teacher that is a model with the student's tokenizer",
-                remedy="name such a teacher, or leave curriculum.domains out",
-            )
-        self._task, self._student, self._models = task, student, teacher.models
+        self._models = same_choices(
+            teacher, "curriculum.domains", otherwise="leave curriculum.domains out"
+        ).models
+        self._task, self._student = task, student
         self._spec, self._plan, self._on_measured = spec, plan, on_measured
         drawn = np.concatenate(plan)
         domains = np.array(task.units.domains)

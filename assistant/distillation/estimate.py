@@ -12,12 +12,13 @@ import numpy as np
 import torch
 
 from assistant.distillation.batch_plan import Plan, plan_batches
+from assistant.distillation.disagreement import chosen_count
 from assistant.distillation.loop import pick_device
 from assistant.distillation.objective import recipe_terms
 from assistant.distillation.recipe import Recipe
 from assistant.distillation.run import Prepared, prepare
 from assistant.distillation.run_folder import run_name
-from assistant.distillation.tasks.base import autocast, weighted_mean
+from assistant.distillation.tasks.base import autocast, on_device, weighted_mean
 from assistant.distillation.teachers import Teacher, load_teacher, taught
 from assistant.distillation.training_arguments import uses_bf16
 
@@ -42,7 +43,7 @@ def estimate(recipe: Recipe, root: Path) -> dict[str, Any]:
     units = prepared.task.units
     among = None
     if recipe.curriculum.order == "disagreement":  # as many as it will choose, from everywhere
-        count = max(1, math.ceil(recipe.curriculum.share * len(units.lengths)))
+        count = chosen_count(recipe.curriculum.share, len(units.lengths))
         among = np.linspace(0, len(units.lengths) - 1, count).round().astype(np.int64)
     plan = plan_batches(
         units.lengths, units.difficulty, recipe.loop, recipe.curriculum, among=among
@@ -99,7 +100,7 @@ def _timed(
     for number, units in enumerate(chosen):
         begun = time.perf_counter()
         batch = task.collate(units)
-        moved = {k: v.to(device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
+        moved = on_device(batch, device)
         with autocast(model, recipe.loop.precision):
             rows = task.rows(model, moved)
             if teacher is not None:

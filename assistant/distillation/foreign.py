@@ -36,7 +36,7 @@ class ForeignModel(torch.nn.Module):
     def batch(
         self, packs: Sequence[Pack], examples: Mapping[str, Example], own: Any, *, end: bool
     ) -> dict[str, Any]:
-        """The texts of the student's packs in this model's tokens, on its device.
+        """The texts of the student's packs in this model's tokens.
 
         Args:
             examples: by the key of their sequences.
@@ -55,9 +55,7 @@ class ForeignModel(torch.nn.Module):
             texts = [text(sequence) for sequence in one.sequences]
             read.append(make_pack([s for _, s in tokenise(self.tokenizer, texts, end=end)]))
         pad = int(self.tokenizer.pad_token_id or self.tokenizer.eos_token_id or 0)
-        device = next(self.model.parameters()).device
-        made = collate_packs(read, pad)
-        return {k: v.to(device) if isinstance(v, Tensor) else v for k, v in made.items()}
+        return collate_packs(read, pad)
 
 
 def beside(theirs: Tensor, their_sequences: Tensor, sequences: Tensor) -> Tensor:

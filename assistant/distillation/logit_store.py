@@ -27,7 +27,7 @@ import torch
 from numpy.typing import NDArray
 
 from assistant.distillation.students import tokenizer_hash
-from assistant.distillation.tasks.base import Batch, Task
+from assistant.distillation.tasks.base import Batch, Task, on_device
 from assistant.distillation.terms import LossInput, TeacherRows
 from assistant.errors import StorageError, TrainingError, UsageError
 from indexes.files import storage_errors, write_atomically
@@ -264,7 +264,7 @@ def store_logits(
     waiting: list[tuple[str, StoredRows]] = []
     for units in _missing(task, store, batch_size):
         batch = task.collate(units)
-        moved = {k: v.to(device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
+        moved = on_device(batch, device)
         with torch.no_grad():
             student = task.rows(teacher.models[0], moved)
             rows = teacher.rows(moved, student)

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 import torch
 
 from assistant.distillation.averaging import Averager
-from assistant.distillation.classroom import ClassroomTeacher
 from assistant.distillation.exported import base_sha256
 from assistant.distillation.foreign import ForeignModel
 from assistant.distillation.recipe import Average, Recipe, TeacherSpec
@@ -32,8 +31,8 @@ class Teacher(Protocol):
     def rows(self, batch: Batch, student: LossInput) -> TeacherRows: ...
 
 
-class ModelTeacher:
-    """One model, or several whose probabilities are averaged.
+class TeachingModels:
+    """One model or several; how they teach together is for a subclass to say.
 
     Args:
         top_k: choices that are kept of a row; None keeps all.
@@ -46,6 +45,10 @@ class ModelTeacher:
         self.models = list(models)
         self._top_k = top_k
         self.id = name
+
+
+class ModelTeacher(TeachingModels):
+    """One model, or several whose probabilities are averaged."""
 
     def rows(self, batch: Batch, student: LossInput) -> TeacherRows:
         rows = self.teach(batch, student).teacher
@@ -103,6 +106,25 @@ class DataTeacher:
         return student.teacher
 
 
+def same_choices(teacher: Teacher | None, what: str, *, otherwise: str) -> ModelTeacher:
+    """The teacher, whose distributions are over the student's choices and of any input.
+
+    Args:
+        what: needs such a one; for the message, as `otherwise`: what to do without.
+
+    Raises:
+        UsageError: it is no model, or one with another tokenizer.
+    """
+    if isinstance(teacher, ModelTeacher) and not any(
+        isinstance(model, ForeignModel) for model in teacher.models
+    ):
+        return teacher
+    raise UsageError(
+        f"{what} needs a teacher that is a model with the student's tokenizer",
+        remedy=f"name such a teacher, or {otherwise}",
+    )
+
+
 def taught(teacher: Teacher, batch: Batch, student: LossInput) -> LossInput:
     """The student's rows with the teacher's distributions, and its vectors where it has some."""
     if isinstance(teacher, ModelTeacher):
@@ -150,6 +172,8 @@ def load_teacher(
     names = spec.paths if spec.kind in ("ensemble", "classroom") else (spec.path,)
     folders = [model_folder(recipe, name, task.cache) for name in names]
     if spec.kind == "classroom":
+        from assistant.distillation.classroom import ClassroomTeacher
+
         models = _models(task, folders, device)
         return ClassroomTeacher(task, models, spec.top_k, name=_names(folders))
     return teacher_of(task, folders, device, spec.top_k)

@@ -39,6 +39,12 @@ class Units:
     difficulty: NDArray[np.float64]
     domains: tuple[str, ...]
 
+    @classmethod
+    def of(cls, lengths: NDArray[np.int64], examples: Sequence[Any]) -> Units:
+        """Units that are an example each."""
+        difficulty = np.array([example.difficulty for example in examples], np.float64)
+        return cls(lengths, difficulty, tuple(example.domain for example in examples))
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:

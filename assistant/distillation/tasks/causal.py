@@ -40,6 +40,7 @@ from assistant.distillation.tasks.base import (
     TaskOptions,
     Units,
     autocast,
+    on_device,
 )
 from assistant.distillation.terms import LossInput
 from assistant.errors import UsageError
@@ -130,7 +131,7 @@ class CausalTask(Task):
     def rows(self, model: Any, batch: Batch) -> LossInput:
         if isinstance(model, ForeignModel):
             read = model.batch(batch["packs"], self._examples, self.tokenizer, end=self.options.end)
-            theirs = self.rows(model.model, read)
+            theirs = self.rows(model.model, on_device(read, batch["rows"].device))
             logits = beside(theirs.logits, theirs.sequences, batch["sequences"])
             return _rows(logits, batch)
         inner = model.get_base_model() if hasattr(model, "get_base_model") else model
@@ -181,8 +182,7 @@ class CausalTask(Task):
         ]
         made = collate_packs(written, self._pad)
         device = batch["input_ids"].device
-        moved = {k: v.to(device) if isinstance(v, Tensor) else v for k, v in made.items()}
-        return {**moved, "packs": written, "number": batch["number"]}
+        return {**on_device(made, device), "packs": written, "number": batch["number"]}
 
     def evaluate(self, model: Any, *, precision: str | None = None) -> Evaluation:
         """Loss, perplexity and accuracy by token, and the share of completions written exactly.
@@ -224,9 +224,7 @@ class CausalTask(Task):
     ) -> list[dict[str, Any]]:
         device = next(model.parameters()).device
         batch = collate_packs(packs, self._pad)
-        rows = self.rows(
-            model, {k: v.to(device) if isinstance(v, Tensor) else v for k, v in batch.items()}
-        )
+        rows = self.rows(model, on_device(batch, device))
         losses = torch.nn.functional.cross_entropy(rows.logits, rows.targets, reduction="none")
         right = rows.logits.argmax(-1) == rows.targets
         records = []

@@ -82,8 +82,7 @@ class EmbedTask(Task):
 
     @property
     def units(self) -> Units:
-        difficulty = np.array([e.difficulty for e in self._training])
-        return Units(self._lengths, difficulty, tuple(e.domain for e in self._training))
+        return Units.of(self._lengths, self._training)
 
     def collate(self, units: Sequence[int] | NDArray[np.int64]) -> Batch:
         places = np.asarray(units, np.int64).tolist()

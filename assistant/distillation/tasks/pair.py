@@ -83,8 +83,7 @@ class PairTask(Task):
 
     @property
     def units(self) -> Units:
-        difficulty = np.array([e.difficulty for e in self._training])
-        return Units(self._lengths, difficulty, tuple(e.domain for e in self._training))
+        return Units.of(self._lengths, self._training)
 
     def new_student(self) -> Any:
         return shaped(self._with_exits(), self.recipe.student)

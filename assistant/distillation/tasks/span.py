@@ -76,8 +76,8 @@ class SpanTask(Task):
         self._targets = np.zeros((count, 2), np.int64)
         self._weights = np.zeros(count, np.float32)
         self._keys: list[str] = []
-        self._difficulty = np.zeros(count)
-        self._domains = tuple(training[owner].domain for owner in windows.owner.tolist())
+        read = [training[owner] for owner in windows.owner.tolist()]  # a long one more than once
+        self._units = Units.of(windows.lengths, read)
         before, part = -1, 0
         for window in range(count):
             owner = int(windows.owner[window])
@@ -88,12 +88,11 @@ class SpanTask(Task):
                 self._targets[window] = windows.token_span(window, example.start, example.end)
             null = self._targets[window, 0] == 0
             self._weights[window] = example.weight * (self.options.null_weight if null else 1.0)
-            self._difficulty[window] = example.difficulty
             self._keys.append(f"{example.id}#{part}")
 
     @property
     def units(self) -> Units:
-        return Units(self.windows.lengths, self._difficulty, self._domains)
+        return self._units
 
     def collate(self, units: Sequence[int] | NDArray[np.int64]) -> Batch:
         places = np.asarray(units, np.int64)

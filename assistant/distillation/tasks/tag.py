@@ -70,8 +70,7 @@ class TagTask(Task):
     @property
     def units(self) -> Units:
         lengths = np.array([len(laid.ids) for laid in self._laid], np.int64)
-        difficulty = np.array([e.difficulty for e in self._training], np.float64)
-        return Units(lengths, difficulty, tuple(e.domain for e in self._training))
+        return Units.of(lengths, self._training)
 
     def collate(self, units: Sequence[int] | NDArray[np.int64]) -> Batch:
         places = np.asarray(units, np.int64).tolist()
