@@ -18,6 +18,7 @@ from assistant.answering.citing import sentence_spans
 from assistant.answering.dial import Share
 from assistant.answering.evidence import Evidence, Sentence
 from assistant.answering.forms import KnowledgeForm, Length, Prepared
+from assistant.answering.naming import is_signature, naming, none_names
 from assistant.answering.prompts import NOT_FOUND, answer_messages, own_messages
 from assistant.events import FoundPassage, ReaderKind
 
@@ -75,6 +76,9 @@ class Reader(Protocol):
 class ExtractiveReader:
     """Quotes the best sentences: what answers where no language model is installed.
 
+    A question that names code ("What does st.cache_data do?") is answered out of passages that
+    hold the name. A signature is quoted only where no sentence answers.
+
     Args:
         sentences: at most this many.
         threshold: a best sentence that scores below is not taken for an answer.
@@ -95,7 +99,13 @@ class ExtractiveReader:
         facts: Sequence[str] = (),
         prepared: Sequence[Prepared] = (),
     ) -> Iterator[Piece]:
-        best = evidence.best
+        numbers = {passage.number for passage in naming(question, passages)}
+        if passages and not numbers:
+            yield NotFound(none_names(question))
+            return
+        scored = [sentence for sentence in evidence.best if sentence.number in numbers]
+        # Signatures come last; among each kind the best first.
+        best = sorted(scored, key=lambda s: (s.score < self._threshold, is_signature(s.text)))
         if not best or best[0].score < self._threshold:
             top = best[0].score if best else 0.0
             yield NotFound(f"the best sentence scores {top:.2f}, below {self._threshold:.2f}")

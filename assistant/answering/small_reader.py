@@ -8,7 +8,8 @@ leaves the words out or says more than question and quotation do, the quotation 
 the language model can make an answer smoother and never make it wrong.
 
 A question that asks for an account ("how do I …", "why …") has no words to be pointed at. Where
-none are found for it, the nearest sentences are quoted, by the rules of the extractive reader.
+none are found for it, the nearest sentences are quoted, by the rules of the extractive reader. One
+that names code is asked of the passages that hold the name (`naming.py`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from assistant.answering.accounts import asks_for_account
 from assistant.answering.evidence import Evidence, Sentence, sentences_of
 from assistant.answering.faithful import is_faithful
 from assistant.answering.forms import Prepared
+from assistant.answering.naming import naming, none_names
 from assistant.answering.readers import ExtractiveReader, NotFound, Piece, Worded
 from assistant.answering.small_forms import WORDING_SYSTEM, wording_prompt
 from assistant.distillation.spans.asking import Asked, Span
@@ -99,7 +101,11 @@ class SmallReader:
         prepared: Sequence[Prepared] = (),
     ) -> Iterator[Piece]:
         """See `Reader`. It reads passages alone: no facts, statements or prepared knowledge."""
-        found = self._pointed(question, passages, evidence.sentences)
+        named = naming(question, passages)
+        if passages and not named:
+            yield NotFound(none_names(question))
+            return
+        found = self._pointed(question, named, evidence.sentences)
         if not found or found[0].score < self._threshold:
             said = f"{found[0].score:.1f}, below {self._threshold:.1f}" if found else "no passage"
             why = f"no words of the passages answer: the best score {said}"

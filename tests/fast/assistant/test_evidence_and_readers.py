@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,9 +13,17 @@ from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk
 
 from assistant.answering.abstention import missing_piece
-from assistant.answering.evidence import Sentence, estimate_tokens, select_evidence
+from assistant.answering.evidence import (
+    Evidence,
+    Sentence,
+    estimate_tokens,
+    select_evidence,
+    sentences_of,
+)
+from assistant.answering.naming import code_names, is_signature
 from assistant.answering.prompts import NOT_FOUND, answer_messages, passages_block
 from assistant.answering.readers import ExtractiveReader, ModelReader, NotFound, Piece
+from assistant.events import FoundPassage
 from tests.fast.assistant.helpers import passage, passages
 
 QUESTION = "How do sea otters keep from drifting?"
@@ -73,6 +82,72 @@ def test_extractive_reader_quotes_or_abstains() -> None:
     assert isinstance(quoted[0], Sentence) and "half a metre" in quoted[0].text
     bad = select_evidence("What is the capital of Mongolia?", passages(), None, budget=200)
     assert isinstance(next(ExtractiveReader().write("", bad, passages())), NotFound)
+
+
+CLUSTERING = "How does the clustering coefficient of a node get computed?"
+
+
+def test_signature_gives_way_to_a_sentence() -> None:
+    signature = "clustering(G, nodes=None, weight=None)"
+    sentence = "The clustering of a node is the share of possible triangles through it."
+    both = [passage(1, f"{signature}\n\n{sentence}")]
+    evidence = _scored(both, {signature: 0.9, sentence: 0.5})
+    assert _texts(ExtractiveReader().write(CLUSTERING, evidence, both))[0] == sentence
+    evidence = _scored(both, {signature: 0.9, sentence: 0.2})
+    assert _texts(ExtractiveReader().write(CLUSTERING, evidence, both)) == [signature]
+
+
+def test_name_of_code_has_to_be_in_the_passage() -> None:
+    other = "The cache of a zone keeps what it returned."
+    asked = "What does st.cache_data do?"
+    found = [passage(1, other)]
+    evidence = _scored(found, {other: 0.9})
+    [piece] = ExtractiveReader().write(asked, evidence, found)
+    assert isinstance(piece, NotFound) and "cache_data" in piece.why
+    named = "`@st.cache_data` keeps what a function returned."
+    found = [passage(1, other), passage(2, named)]
+    evidence = _scored(found, {other: 0.9, named: 0.8})
+    assert _texts(ExtractiveReader().write(asked, evidence, found)) == [named]
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("What does st.cache_data do?", ["cache_data"]),
+        ("Is `pagerank_numpy` the same as networkx.pagerank?", ["pagerank_numpy", "pagerank"]),
+        ("What is new in the U.S. economy, e.g. in 2023?", []),
+        ("What does notes.v2.pdf say about www.example.org or a.b@example.com?", []),
+        ("Who is __init__?", []),
+        ("When does the lease end?", []),
+    ],
+)
+def test_names_of_code(question: str, names: list[str]) -> None:
+    assert code_names(question) == names
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("clustering(G, nodes=None, weight=None)", True),
+        ("def pagerank(G, alpha=0.85, nstart=dict(a=1)) -> dict[str, float]:", True),
+        ("`nx.pagerank(G)`", True),
+        ("pip install networkx", False),
+        ("The coefficient (see below)", False),
+        ("Returns the clustering (float).", False),
+    ],
+)
+def test_signature_is_told_from_a_sentence(line: str, expected: bool) -> None:
+    assert is_signature(line) is expected
+
+
+def _scored(found: list[FoundPassage], scores: dict[str, float]) -> Evidence:
+    """Evidence of every sentence with the score that is given for it."""
+    sentences = tuple(replace(s, score=scores[s.text]) for s in sentences_of(found))
+    return Evidence(sentences, 0, 0)
+
+
+def _texts(pieces: Iterator[Piece]) -> list[str]:
+    return [piece.text for piece in pieces if isinstance(piece, Sentence)]
 
 
 def _read(*answers: str) -> list[Piece]:

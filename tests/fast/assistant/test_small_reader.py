@@ -149,6 +149,17 @@ def test_nothing_to_point_at() -> None:
     assert isinstance(piece, NotFound) and "no passage" in piece.why
 
 
+def test_a_name_of_code_is_asked_of_the_passages_that_hold_it() -> None:
+    question = "What does st.cache_data keep?"
+    other = passage(1, "The cache keeps time zones.")
+    named = passage(2, "`st.cache_data` keeps tables.")
+    spans = TellingSpans({"time zones": 5.0, "tables": 3.0})
+    reader = SmallReader(spans, None, threshold=0.0)
+    for found, said in (([other, named], named.text), ([other], None)):
+        (piece,) = reader.write(question, whole_evidence(found), found)
+        assert isinstance(piece, NotFound) if said is None else piece.text == said
+
+
 def test_short_is_the_words_alone() -> None:
     spans = TellingSpans({"half a metre": 3.0, "1952": 2.9})
     assert read(SmallReader(spans, saying(SENTENCE), threshold=0.0, short=True)) == ["half a metre"]
