@@ -68,6 +68,7 @@ def _embed(data: Data) -> Values:
 
 
 _ALONE = {"kind": "none"}
+_TUNE = {"part": "adapter", "targets": ["query", "value"]}
 _EMA = {"average": {"kind": "ema", "decay": 0.9}}
 
 FAMILIES: Mapping[str, Family] = {
@@ -84,7 +85,13 @@ FAMILIES: Mapping[str, Family] = {
                 "losses": losses("cosine", "universal-logit", universal_logit=1.5)
             },
             "+ wasserstein": {"losses": losses("cosine", "wasserstein")},
+            "+ wasserstein-global": {"losses": losses("cosine", "wasserstein-global")},
             "+ token-gram": {"losses": losses("cosine", "token-gram")},
+            "+ matryoshka": {"losses": losses("cosine", "matryoshka")},
+            "+ forward-kl, teacher: adapter tuned": {
+                "losses": losses("cosine", "forward-kl"),
+                "teacher": {"kind": "model", "path": "minilm", "tune": _TUNE},
+            },
             "+ average: ema": {"losses": losses("cosine"), "loop": _EMA},
         },
     ),

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch.optim.lr_scheduler import LambdaLR
@@ -18,13 +18,15 @@ from transformers import PrinterCallback, Trainer, TrainerCallback
 
 from assistant.distillation.averaging import Averager, averager_for
 from assistant.distillation.batch_plan import Plan
+from assistant.distillation.beside import Kept
 from assistant.distillation.checkpoints import last_checkpoint, training_errors
 from assistant.distillation.domains import DomainBalance
 from assistant.distillation.objective import Term
 from assistant.distillation.sampling import CompletionSampler
 from assistant.distillation.tasks.base import Batch, Task, weighted_mean
-from assistant.distillation.teachers import MomentumTeacher, Teacher, taught
+from assistant.distillation.teachers import Teacher, TeachingModels, taught
 from assistant.distillation.training_arguments import rate_at, training_arguments
+from assistant.distillation.tuned import TunedTeacher
 from assistant.errors import TrainingError
 from indexes.files import storage_errors
 
@@ -63,16 +65,6 @@ OnEvaluate = Callable[[int, Any], None]
 
 def pick_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-class Kept(Protocol):
-    """What goes on from step to step and is kept in every checkpoint."""
-
-    def update(self, step: int, progress: float) -> None: ...
-
-    def save(self, folder: Path) -> None: ...
-
-    def load(self, folder: Path) -> None: ...
 
 
 class PlannedBatches(Dataset[Batch]):
@@ -119,9 +111,14 @@ class DistillTrainer(Trainer):
         self.objective = objective
         self.teacher = teacher
         self.averager: Averager | None = averager_for(self.model, loop.average)
-        followed = teacher.average if isinstance(teacher, MomentumTeacher) else None
         self.domains = domains
-        self.kept: list[Kept] = [k for k in (self.averager, followed, domains) if k is not None]
+        every: list[Kept | None] = [
+            self.averager,
+            teacher.beside if isinstance(teacher, TeachingModels) else None,
+            domains,
+            *(term.loss.beside(loop.seed) for term in objective),
+        ]
+        self.kept = [part for part in every if part is not None]
         self._sampler = CompletionSampler(task, task.recipe.sampling, loop.seed)
         self._on_step = on_step
         self.on_evaluate = on_evaluate
@@ -197,18 +194,23 @@ class DistillTrainer(Trainer):
             rows = replace(self.task.rows(model, batch), progress=progress)
             if self.teacher is not None:
                 rows = taught(self.teacher, batch, rows)
+        if isinstance(self.teacher, TunedTeacher):
+            self._add("teacher", self.teacher.loss)
         total = torch.zeros((), device=self.args.device)
         # beside the weights, which the mean is divided by: a batch of one domain counts by it too
         counts = self.domains.of_rows(batch, rows) if self.domains is not None else 1.0
         for term in self.objective:
             value = weighted_mean(term.loss(rows) * counts, rows.weights)
             total = total + term.weight.at(progress) * value
-            self._sums[term.name] = self._sums.get(term.name, 0) + value.detach()
+            self._add(term.name, value.detach())
         self._batches += 1
         self._tokens += int(batch["tokens"])
         if not torch.isfinite(total):
             raise self._broken(f"the loss became {total.item()}", batch)
         return total
+
+    def _add(self, name: str, value: torch.Tensor) -> None:
+        self._sums[name] = self._sums.get(name, 0) + value
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         super().log(logs, start_time)

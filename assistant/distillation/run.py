@@ -140,10 +140,10 @@ def write_store(
 
     prepared = prepare(recipe, root / "converted")
     teacher = load_teacher(recipe, prepared.task, pick_device())
-    if not isinstance(teacher, ModelTeacher):
+    if not isinstance(teacher, ModelTeacher) or teacher.beside is not None:
         raise UsageError(
-            "only the log-probabilities of a model can be stored",
-            remedy="give the recipe a teacher of kind model, checkpoint or ensemble",
+            "only the log-probabilities of a model that stays as it is can be stored",
+            remedy="give the recipe a teacher of kind model, checkpoint or ensemble without 'tune'",
         )
     if any(isinstance(model, ForeignModel) for model in teacher.models):
         raise UsageError(

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from assistant.distillation.exported import DESCRIPTION, load_exported, model_class
-from assistant.distillation.recipe import Recipe, Student
+from assistant.distillation.recipe import Recipe
+from assistant.distillation.recipe_models import Adapter, Student
 from assistant.errors import ModelCorruptError, ModelMissingError, UsageError
 
 
@@ -132,7 +133,7 @@ def shaped(model: Any, student: Student) -> Any:
     if student.dropout is not None:
         _set_dropout(model, student.dropout)
     if student.adapter is not None:
-        model = _adapted(model, student)
+        model = adapted(model, student.adapter, where="student.adapter")
     for pattern in student.frozen:
         hit = False
         for name, parameter in model.named_parameters():
@@ -149,24 +150,31 @@ def shaped(model: Any, student: Student) -> Any:
     return model
 
 
-def _adapted(model: Any, student: Student) -> Any:
+def adapted(model: Any, adapter: Adapter, *, where: str, heads: bool = True) -> Any:
+    """The model with LoRA in it; nothing else of it is trained but the task's own head.
+
+    Args:
+        where: the adapter's place in the recipe, for the message.
+        heads: whether the head is trained as well.
+
+    Raises:
+        UsageError: a target is no module of the model.
+    """
     from peft import LoraConfig, get_peft_model
 
-    adapter = student.adapter
-    assert adapter is not None
     config = LoraConfig(
         r=adapter.rank,
         lora_alpha=adapter.alpha,
         lora_dropout=adapter.dropout,
         target_modules=list(adapter.targets),
         task_type="CAUSAL_LM" if hasattr(model, "generate") else None,
-        modules_to_save=_heads(model) or None,
+        modules_to_save=(_heads(model) or None) if heads else None,
     )
     try:
         return get_peft_model(model, config)
     except ValueError as error:
         raise UsageError(
-            f"student.adapter: {error}", remedy="name the model's own modules in 'targets'"
+            f"{where}: {error}", remedy="name the model's own modules in 'targets'"
         ) from error
 
 

@@ -11,9 +11,11 @@ from typing import Any, Protocol
 import torch
 
 from assistant.distillation.averaging import Averager
+from assistant.distillation.beside import Kept
 from assistant.distillation.exported import base_sha256
 from assistant.distillation.foreign import ForeignModel
-from assistant.distillation.recipe import Average, Recipe, TeacherSpec
+from assistant.distillation.recipe import Average, Recipe
+from assistant.distillation.recipe_models import TeacherSpec
 from assistant.distillation.students import model_folder
 from assistant.distillation.tasks.base import Batch, Task
 from assistant.distillation.terms import LossInput, TeacherRows
@@ -36,7 +38,12 @@ class TeachingModels:
 
     Args:
         top_k: choices that are kept of a row; None keeps all.
+
+    Attributes:
+        beside: what of them goes on from step to step; None where they stay as they are.
     """
+
+    beside: Kept | None = None
 
     def __init__(
         self, task: Task, models: Sequence[Any], top_k: int | None = None, *, name: str = ""
@@ -78,12 +85,11 @@ class MomentumTeacher(ModelTeacher):
 
     def __init__(self, task: Task, student: Any, spec: TeacherSpec) -> None:
         model = copy.deepcopy(student).eval().requires_grad_(False)
-        self.average = Averager(
-            student, Average(kind="ema", decay=spec.decay), "momentum.safetensors"
-        )
+        average = Averager(student, Average(kind="ema", decay=spec.decay), "momentum.safetensors")
         for name, parameter in model.named_parameters():
-            if name in self.average.mean:
-                parameter.data = self.average.mean[name]  # the same memory: it moves by itself
+            if name in average.mean:
+                parameter.data = average.mean[name]  # the same memory: it moves by itself
+        self.beside = average
         super().__init__(task, [model], spec.top_k, name="momentum")
 
 
@@ -176,6 +182,11 @@ def load_teacher(
 
         models = _models(task, folders, device)
         return ClassroomTeacher(task, models, spec.top_k, name=_names(folders))
+    if spec.tune is not None:
+        from assistant.distillation.tuned import TunedTeacher
+
+        [model] = _models(task, folders, device)
+        return TunedTeacher(task, model, spec, name=_names(folders))
     return teacher_of(task, folders, device, spec.top_k)
 
 

@@ -59,6 +59,10 @@ class TokenStates:
     states: Tensor
     mask: Tensor
 
+    def detach(self) -> TokenStates:
+        """The same without gradients."""
+        return TokenStates(self.states.detach(), self.mask)
+
 
 @dataclass(frozen=True, slots=True)
 class LossInput:

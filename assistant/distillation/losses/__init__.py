@@ -1,6 +1,7 @@
 """The terms of an objective, each registered by the name that recipes use."""
 
 from assistant.distillation.losses import (
+    critic,
     difficulty,
     divergences,
     margins,
@@ -14,6 +15,7 @@ from assistant.distillation.losses.base import LOSSES, LossPart
 __all__ = [
     "LOSSES",
     "LossPart",
+    "critic",
     "difficulty",
     "divergences",
     "margins",

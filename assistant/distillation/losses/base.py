@@ -14,6 +14,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from assistant.distillation.beside import Kept
 from assistant.distillation.registry import Registry
 from assistant.distillation.terms import LossInput, TeacherRows
 from assistant.errors import UsageError
@@ -36,6 +37,10 @@ class LossPart(BaseModel):
     @property
     def needs_teacher(self) -> bool:
         return True
+
+    def beside(self, seed: int) -> Kept | None:
+        """What the loss trains itself, newly made; None where it has nothing of the kind."""
+        return None
 
     def __call__(self, batch: LossInput) -> Tensor:
         raise NotImplementedError

@@ -53,8 +53,8 @@ class Wasserstein(LossPart):
     cost, each vector with mass 1/S, is found by `iterations` rounds of Sinkhorn's algorithm
     (Cuturi, 2013, arXiv 1306.0895) with the entropy of the plan weighed by `epsilon`, and is held
     fixed for the gradient. It compares two sets: which vector belongs to which example it does not
-    know, so it goes beside a loss that does. The global part, a critic trained against the student,
-    is not here. The value of an example is S times its share of the cost.
+    know, so it goes beside a loss that does. The global part is `wasserstein-global`. The value of
+    an example is S times its share of the cost.
     """
 
     epsilon: float = Field(0.05, gt=0)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from assistant.distillation.gguf_adapter import write_gguf_adapter
-from assistant.distillation.recipe import Adapter, Student
+from assistant.distillation.recipe_models import Adapter, Student
 from assistant.distillation.students import converted, load_model, load_tokenizer, shaped
 from tests.conftest import weights
 

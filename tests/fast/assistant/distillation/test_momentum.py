@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from assistant.distillation.recipe import TeacherSpec
+from assistant.distillation.recipe_models import TeacherSpec
 from assistant.distillation.run import run_recipe, write_store
 from assistant.distillation.teachers import MomentumTeacher
 from assistant.errors import UsageError
@@ -23,13 +23,14 @@ def test_it_follows_the_student() -> None:
         student.weight.fill_(1.0)
     teacher = MomentumTeacher(None, student, TeacherSpec(kind="momentum", decay=0.15))  # type: ignore[arg-type]
     [model] = teacher.models
+    assert teacher.beside is not None
     with torch.no_grad():
         student.weight.fill_(2.0)
     assert model.weight.item() == 1.0
     # the first step keeps a tenth of what was, the second 2/11, but never more than the decay
-    teacher.average.update(1, 0.1)
+    teacher.beside.update(1, 0.1)
     assert model.weight.item() == pytest.approx(0.1 * 1 + 0.9 * 2)
-    teacher.average.update(2, 0.2)
+    teacher.beside.update(2, 0.2)
     assert model.weight.item() == pytest.approx(0.15 * 1.9 + 0.85 * 2)
     assert not model.weight.requires_grad and not model.training
 
