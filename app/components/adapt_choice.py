@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import streamlit as st
@@ -19,10 +20,10 @@ PARTS = {"embedder": "the search by meaning", "reranker": "the order of what is 
 PHASES = {
     "write": "a language model writes questions",
     "mine": "looking for passages that do not answer",
-    "time embedder": "timing the search by meaning",
+    "time embedder": "trying how fast the search by meaning learns",
     "train embedder": "the search by meaning is learning",
     "encode": "reading all passages anew",
-    "time reranker": "timing the ordering",
+    "time reranker": "trying how fast the ordering learns",
     "train reranker": "the ordering is learning",
     "measure": "measuring the search",
 }
@@ -52,6 +53,20 @@ class Choice:
         chosen = ["--budget", self.budget, "--teacher", self.teacher]
         return ["distill", "adapt", index, *chosen, *only, *seed]
 
+    def words(self, teachers: Mapping[str, str]) -> str:
+        """`60 min, questions by a-model on this computer, both learn`; not escaped."""
+        by = teachers.get(self.teacher, "nobody" if self.teacher == _NOBODY else self.teacher)
+        learns = f"{PARTS[self.only]} learns" if self.only else "both learn"
+        time = duration(BUDGETS[self.budget]) if self.budget in BUDGETS else self.budget
+        return f"{time}, questions by {by}, {learns}"
+
+    @classmethod
+    def of_command(cls, arguments: Sequence[str]) -> Choice:
+        """What a command of `arguments` was made of."""
+        given = dict(pairwise(arguments))
+        seed, only = given.get("--seed", "0"), given.get("--only", "")
+        return cls(given["--budget"], given["--teacher"], only, int(seed))
+
     @classmethod
     def of(cls, asked: Mapping[str, Any]) -> Choice:
         """What unfinished work was asked for."""
@@ -72,6 +87,7 @@ def ask_for_choice(index: str, teachers: Mapping[str, str]) -> Choice:
         index=list(BUDGETS).index("1h"),
         format_func=lambda b: duration(BUDGETS[b]),
         key=f"adapt-budget-{index}",
+        persist_state="session",
         help="Writing questions and learning keep to it. Measuring takes what it takes.",
     )
     names = [*teachers, _NOBODY]
@@ -80,6 +96,7 @@ def ask_for_choice(index: str, teachers: Mapping[str, str]) -> Choice:
         names,
         format_func=lambda name: teachers.get(name, "nobody: words of sentences"),
         key=f"adapt-teacher-{index}",
+        persist_state="session",
         help="Questions are needed to learn from and to measure with. A language model writes "
         "some for the passages. Without one, a few words of a sentence stand for a question.",
     )
@@ -88,5 +105,6 @@ def ask_for_choice(index: str, teachers: Mapping[str, str]) -> Choice:
         ["", *PARTS],
         format_func=lambda name: PARTS.get(name, "both"),
         key=f"adapt-part-{index}",
+        persist_state="session",
     )
     return Choice(budget, teacher, only)

@@ -25,10 +25,10 @@ _MEASURES = {
     "R@5": "right passages among the first five",
 }
 _STAGES = {
-    "teacher, at most": "writing questions, at most",
-    "training the embedder, at most": "learning, the search by meaning, at most",
-    "training the reranker, at most": "learning, the order of what is found, at most",
-    "encoding all passages to measure the embedder": "reading all passages anew, to measure",
+    "teacher, at most": "up to {} of writing questions",
+    "training the embedder, at most": "up to {} of learning for the search by meaning",
+    "training the reranker, at most": "up to {} of learning for the order of what is found",
+    "encoding all passages to measure the embedder": "{} of reading all passages anew, to measure",
 }
 _DECIDING, _CHANCE = "nDCG@10", 0.025
 
@@ -50,8 +50,8 @@ def cost_lines(found: Mapping[str, Any], free: int) -> list[str]:
         f"{counted(found['passages'], 'passage')}; {there}; {writes}.",
         f"Your own kept questions that cite a place in this index: {kept}.",
     ]
-    times = [f"{_STAGES.get(s, s)}: {duration(t)}" for s, t in found["seconds"].items()]
-    lines.append(f"Time: {'; '.join(times)}. Measuring comes on top.")
+    times = [_STAGES[stage].format(duration(t)) for stage, t in found["seconds"].items()]
+    lines.append(f"Time: {', '.join(times)}. Measuring comes on top.")
     memory = max((part["memory_bytes"] for part in found["parts"].values()), default=0)
     lines.append(
         f"About {size_text(memory)} of memory for learning, about "

@@ -26,6 +26,7 @@ from app.components.own_run import whose
 from app.components.progress import duration, progress_text
 from app.components.teaching import teachers_there
 from app.components.text import plain
+from assistant.adapting.gathering import ENOUGH
 from assistant.adapting.installed import FOLDER, RECORD
 from assistant.adapting.looking import look
 from assistant.adapting.starting import require_training
@@ -153,13 +154,13 @@ def _show_phases(work: IndexWork, job_id: str) -> None:
         return  # the work at the top of the page sees it, and runs the page again
     since = duration(time.time() - job.started)
     st.markdown(f"**Under way** for {since}. *Stop* is at the top of the page.")
-    *done, now = job.progress or (None,)
-    for progress in done:
-        if progress is not None:
-            words = PHASES.get(progress.stage, progress.stage)
-            st.markdown(f":green[:material/check:] {plain(sentence(words)[:-1])}")
-    if now is not None:
-        text = sentence(progress_text(now, PHASES))
+    if not job.progress:
+        st.markdown(":material/hourglass_top: Getting ready")
+    for progress in job.progress[:-1]:
+        words = PHASES.get(progress.stage, progress.stage)
+        st.markdown(f":green[:material/check:] {plain(sentence(words)[:-1])}")
+    for progress in job.progress[-1:]:
+        text = sentence(progress_text(progress, PHASES))
         st.markdown(f":material/hourglass_top: {plain(text)}")
     st.caption("It goes on when you leave this page or close it. What is done is kept.")
 
@@ -185,31 +186,32 @@ def _show_start(work: IndexWork) -> None:
             work.run(ESTIMATE, _command(home, work.name, choice, "--dry-run"))
             st.rerun()
     st.caption("It tries a few steps, which takes a minute or so, and changes nothing.")
-    _show_estimate(work, choice)
+    _show_estimate(work, teachers)
 
 
-def _show_estimate(work: IndexWork, choice: Choice) -> None:
-    """What the last look found, if it was for this choice."""
+def _show_estimate(work: IndexWork, teachers: Mapping[str, str]) -> None:
+    """What the last look found, and for which choice; that one can be started."""
     jobs = work.home.jobs
     job = jobs.latest(f"{ESTIMATE} {work.name}")
     result = jobs.result(job.id) if job is not None and job.state == "done" else None
     if job is None or result is None:
         return
-    if list(jobs.arguments(job.id)) != _command(work.home, work.name, choice, "--dry-run"):
-        st.caption("You looked at another choice; look again for this one.")
-        return
+    looked = Choice.of_command(jobs.arguments(job.id))
     with st.container(border=True):
         at = datetime.fromtimestamp(job.started).strftime("%H:%M")
-        st.markdown(f"**What it takes**, looked at {at}")
+        st.markdown(f"**What it takes**: {plain(looked.words(teachers))} (looked at {at})")
         if refused := result.get("refused"):
             show_warning(str(refused["message"]), str(refused["remedy"]))
         else:
             lines = cost_lines(result, work.home.workspace.free_bytes())
             st.markdown("\n".join(f"- {plain(line)}" for line in lines))
             if result["unjudged"]:
-                st.warning(_KEPT, icon=":material/fact_check:")
+                st.warning(f"**Nothing would learn.** {_KEPT}", icon=":material/fact_check:")
             elif result["teacher"] and not result["kept_questions"]:
-                st.caption(f"If the language model does not get far: {_KEPT}")
+                st.caption(
+                    f"If the language model writes fewer than {ENOUGH} questions, nothing will "
+                    f"learn. {_KEPT}"
+                )
         with st.container(horizontal=True):
             if (
                 not refused
@@ -218,7 +220,7 @@ def _show_estimate(work: IndexWork, choice: Choice) -> None:
                     "Start", type="primary", icon=":material/play_arrow:", key=f"adapt-{work.name}"
                 )
             ):
-                _start(work, choice)
+                _start(work, looked)
             st.button(
                 "Put away", key=f"adapt-away-{work.name}", on_click=work.put_away, args=(ESTIMATE,)
             )

@@ -23,7 +23,7 @@ def require_training() -> None:
     if missing:
         raise ModelRuntimeError(
             f"training needs packages that are not installed: {', '.join(missing)}",
-            remedy="pip install 'knowledge-assistant[distill]'",
+            remedy="install them: pip install 'knowledge-assistant[distill]'",
         )
 
 
