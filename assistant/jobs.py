@@ -37,7 +37,7 @@ _EVERY = 0.25  # seconds between two writes of the progress
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as it is now. `progress` is the last report of each stage, in order."""
+    """A job as it is now. `progress` is the last report of each stage, as they began last."""
 
     id: str
     title: str
@@ -193,7 +193,10 @@ class JobReporter:
         return self
 
     def __call__(self, progress: Progress) -> None:
-        begins = progress.stage not in self._stages
+        before = self._stages.get(progress.stage)
+        begins = before is None or progress.done < before.done
+        if begins:  # a stage that comes again is the latest again
+            self._stages.pop(progress.stage, None)
         self._stages[progress.stage] = progress
         if begins or time.monotonic() - self._written > _EVERY:
             self._write(None)

@@ -12,11 +12,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from assistant.adapting.judging import Comparison, Judgement, Role, Searching
+from assistant.adapting.judging import Asked, Comparison, Judgement, Role, Searching
+from assistant.adapting.planning import plan
 from assistant.adapting.questions import Question
 from assistant.errors import UsageError
 from assistant.settings import RetrievalSettings
+from assistant.workspace import Workspace
 from eval.collections import Qrels, load_collection
 from eval.measures import by_query
 from eval.own.expectations import Place
@@ -33,6 +36,12 @@ SIGNIFICANT = 0.025
 _DEPTH = 10
 _QUESTIONS = "held-out questions"
 _SENTENCES = "held-out queries made of sentences, which are no questions of a person"
+
+UNJUDGED = (
+    "queries made of sentences cannot tell whether what you ask is found better: keep some "
+    "questions of yours as tests, each with a place to cite, or install a language model that "
+    "writes questions (assistant models fetch answerer)"
+)
 
 Run = dict[str, dict[str, float]]
 
@@ -68,11 +77,7 @@ class SearchJudge:
     def no_room(self, before: Searching, held_out: Sequence[Question]) -> str:
         """See `Judge.no_room`. With k questions that can gain, the test's p is 2 · 2⁻ᵏ at least."""
         if _made_of_sentences(held_out) and not self._kept.queries:
-            return (
-                "queries made of sentences cannot tell whether what you ask is found better: keep "
-                "some questions of yours as tests, each with a place to cite, or install a "
-                "language model that writes questions (assistant models fetch answerer)"
-            )
+            return UNJUDGED
         made = _made(held_out)
         found = by_query(self._run(before, made), made.qrels, (DECIDING,))[DECIDING]
         can_gain = sum(value < 1 for value in found.values())
@@ -181,6 +186,25 @@ def decided(
             f"{said}"
         )
     return True, f"better: {said}"
+
+
+def planned(
+    workspace: Workspace, name: str, asked: Asked, on_progress: OnProgress
+) -> dict[str, Any]:
+    """What an adaptation would do (`assistant.adapting.planning.plan`), with what it would be
+    judged by: `kept_questions` that name a place, and `unjudged`, why nothing would be trained.
+
+    Raises:
+        As `plan`.
+    """
+    found = plan(workspace, name, asked, on_progress)
+    index = workspace.index(name)
+    kept = len(kept_questions(workspace.settings.own_folder, index, name).queries)
+    of_sentences = bool(found["questions"]["counts"]["held-out"].get("cloze"))
+    # A teacher may write so many that no sentence has to stand for a query.
+    open_yet = found["teacher"] is not None
+    reason = UNJUDGED if of_sentences and not kept and not open_yet else ""
+    return {**found, "kept_questions": kept, "unjudged": reason}
 
 
 def kept_questions(folder: Path, index: Index, name: str) -> JudgedQuestions:

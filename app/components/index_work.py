@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.components.adapt_choice import ADAPTING
 from app.components.context import Opened
 from app.components.library import Adding
 from app.components.notices import errors_shown
@@ -21,7 +22,7 @@ from indexes.listing import Listed
 from indexes.manifest import Manifest, check_name
 from indexes.postgres.index import has_engine
 
-KINDS = ("index ", "plan ", "check ", "repair ")
+KINDS = ("index ", "plan ", "check ", "repair ", *ADAPTING)
 """How the titles of this work begin; the rest is the index's name."""
 
 
@@ -39,11 +40,18 @@ class IndexWork:
 
     def start(self, kind: str, *arguments: str) -> None:
         """Start `assistant index ARGUMENTS` in place of a result of the same kind."""
-        title = f"{kind} {self.name}"
+        self.run(kind, ["index", *arguments])
+
+    def run(self, kind: str, arguments: Sequence[str]) -> None:
+        """Start `assistant ARGUMENTS` in place of a result of the same kind."""
+        self.put_away(kind)
+        self.home.jobs.start(f"{kind} {self.name}", arguments)
+
+    def put_away(self, kind: str) -> None:
+        """Forget work of a kind that has ended, and its result."""
         for job in self.home.jobs.list():
-            if job.title == title and job.state != "running":
-                self.home.jobs.forget(job.id)
-        self.home.jobs.start(title, ["index", *arguments])
+            if job.title == f"{kind} {self.name}":
+                self.home.jobs.forget(job.id)  # which leaves what is running
 
     def begin(self, kind: str, *arguments: str) -> None:
         """The same from a button: errors are shown, and the page runs again."""

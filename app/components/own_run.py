@@ -26,12 +26,16 @@ def own_title(person: Person) -> str:
     )
 
 
+def whose(person: Person) -> list[str]:
+    """The flags with which a command is this person's."""
+    return [] if person.kind == "owner" else ["--person", person.id]
+
+
 def own_arguments(person: Person, index: str | None, reader: str | None) -> list[str]:
     """The command that asks them."""
-    whose = [] if person.kind == "owner" else ["--person", person.id]
     chosen = [("--index", index), ("--reader", reader)]
     return [
-        *whose,
+        *whose(person),
         "eval",
         "own",
         *(part for name, value in chosen if value for part in (name, value)),

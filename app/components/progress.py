@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -15,14 +15,19 @@ from indexes.progress import Progress
 EVERY = 1.0  # seconds between two looks at running work
 
 
-def progress_text(progress: Progress) -> str:
-    """`encode: 120 of 300 passages · 41 per second · about 5 s left`; not escaped."""
+def progress_text(progress: Progress, names: Mapping[str, str] | None = None) -> str:
+    """`encode: 120 of 300 passages · 41 per second · about 5 s left`; not escaped.
+
+    Args:
+        names: words for stages in place of what the work calls them.
+    """
+    stage = (names or {}).get(progress.stage, progress.stage)
     is_bytes = progress.unit == "bytes"
     unit = "" if is_bytes else f" {progress.unit}"
     total = f" of {_amount(progress.total, is_bytes)}" if progress.total else ""
     if not progress.unit:
-        return progress.stage
-    parts = [f"{progress.stage}: {_amount(progress.done, is_bytes)}{total}{unit}"]
+        return stage
+    parts = [f"{stage}: {_amount(progress.done, is_bytes)}{total}{unit}"]
     finished = progress.total is not None and progress.done >= progress.total
     if progress.rate > 0 and not finished:
         parts.append(f"{_amount(progress.rate, is_bytes)} per second")
@@ -55,7 +60,11 @@ def size_text(count: float) -> str:
 
 
 def show_jobs(
-    jobs: Jobs, title_part: str | tuple[str, ...] = "", *, stoppable: bool = True
+    jobs: Jobs,
+    title_part: str | tuple[str, ...] = "",
+    *,
+    stoppable: bool = True,
+    names: Mapping[str, str] | None = None,
 ) -> list[Job]:
     """Running jobs whose title contains `title_part`, looked at again until they end.
 
@@ -64,6 +73,7 @@ def show_jobs(
 
     Args:
         title_part: several of them: titles that begin with one.
+        names: words for the stages; see `progress_text`.
     """
     found = [job for job in jobs.list() if _is_meant(job, title_part)]
     running = [job.id for job in found if job.state == "running"]
@@ -71,7 +81,7 @@ def show_jobs(
         # With the page in its key: under the same key on another page, which shows the same work,
         # it would not be run again by itself.
         key = f"jobs-{urlsplit(st.context.url or '').path}-{title_part}"
-        st.fragment(run_every=EVERY, key=key)(_watch)(jobs, running, stoppable)
+        st.fragment(run_every=EVERY, key=key)(_watch)(jobs, running, stoppable, names)
     return [job for job in found if job.state != "running"]
 
 
@@ -105,20 +115,24 @@ def mention_ended(ended: Sequence[Job]) -> None:
             st.caption(f":material/error: {plain(sentence(text))}")
 
 
-def _watch(jobs: Jobs, ids: Sequence[str], stoppable: bool) -> None:
+def _watch(
+    jobs: Jobs, ids: Sequence[str], stoppable: bool, names: Mapping[str, str] | None
+) -> None:
     current = [jobs.get(job_id) for job_id in ids]
     if any(job is None or job.state != "running" for job in current):
         st.rerun()
     for job in current:
         if job is not None:
-            _show_running(job, jobs.stop if stoppable else None)
+            _show_running(job, jobs.stop if stoppable else None, names)
 
 
-def _show_running(job: Job, stop: Callable[[str], None] | None) -> None:
+def _show_running(
+    job: Job, stop: Callable[[str], None] | None, names: Mapping[str, str] | None
+) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if job.progress:
             latest = job.progress[-1]
-            text = f"{job.title} – {progress_text(latest)}"
+            text = f"{job.title} – {progress_text(latest, names)}"
             st.progress(fraction(latest), text=plain(text))
         else:
             st.progress(0.0, text=plain(f"{job.title} – starting"))

@@ -18,7 +18,7 @@ from assistant.models.store import ModelStatus
 from assistant.settings import Settings
 
 TEACHING = "prepare knowledge of "
-_BUDGETS = {"10m": 600, "30m": 1_800, "1h": 3_600, "2h": 7_200, "8h": 28_800}
+BUDGETS = {"10m": 600, "30m": 1_800, "1h": 3_600, "2h": 7_200, "8h": 28_800}
 _ROLES = ("answerer", "tiny-answerer")
 
 
@@ -63,7 +63,7 @@ def show_teaching(
         )
         time, often = st.columns(2)
         budget = time.selectbox(
-            "For at most", list(_BUDGETS), index=1, format_func=lambda b: duration(_BUDGETS[b])
+            "For at most", list(BUDGETS), index=1, format_func=lambda b: duration(BUDGETS[b])
         )
         samples = often.number_input(
             "Answers to choose the best from", 1, 8, 2, help="More are better and take longer."

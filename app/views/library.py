@@ -6,6 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.components.adapt_choice import PHASES
+from app.components.adapt_tab import adapt_tab
 from app.components.context import Opened, opened
 from app.components.index_tabs import documents_tab, show_last_change, sources_tab, upkeep_tab
 from app.components.index_work import KINDS, IndexWork
@@ -66,8 +68,8 @@ def _index(home: Opened, manifest: Manifest) -> None:
     work = IndexWork(home, manifest.name)
     show_last_change(work)
     # With a key the open tab stays open when something appears above.
-    documents, add, sources, upkeep = st.tabs(
-        ["Documents", "Add", "Sources", "Upkeep"], key=f"tabs-{manifest.name}"
+    documents, add, sources, upkeep, adapt = st.tabs(
+        ["Documents", "Add", "Sources", "Upkeep", "Adapt"], key=f"tabs-{manifest.name}"
     )
     with documents, errors_shown():
         documents_tab(work, manifest)
@@ -79,13 +81,15 @@ def _index(home: Opened, manifest: Manifest) -> None:
         sources_tab(work, manifest)
     with upkeep, errors_shown():
         upkeep_tab(work, manifest)
+    with adapt, errors_shown():
+        adapt_tab(work, manifest)
 
 
 def main() -> None:
     home = opened()
     st.header("Library", anchor=False)
     with st.container():
-        ended = show_jobs(home.jobs, KINDS)
+        ended = show_jobs(home.jobs, KINDS, names=PHASES)
         show_ended(home.jobs, ended, lambda job: _go_on(home, job))
         _planned(home, ended)
     manifests = {manifest.name: manifest for manifest in home.workspace.indexes()}

@@ -29,7 +29,7 @@ from assistant.adapting.judging import (
 from assistant.adapting.material import make_material
 from assistant.adapting.questions import Question, Split
 from assistant.adapting.recipes import embedder_recipe, reranker_recipe
-from assistant.adapting.starting import starting_embedder
+from assistant.adapting.starting import require_training, starting_embedder
 from assistant.adapting.swapping import complete_embedder, install
 from assistant.adapting.training import train
 from assistant.adapting.weights import (
@@ -89,8 +89,10 @@ class Adaptation:
             UsageError: too few questions, or an index on a server.
             IndexLockedError: another process adapts to it or writes it.
             ModelMissingError: the encoders, or a teacher that was named, are not installed.
+            ModelRuntimeError: the `distill` extra is not installed.
             TrainingError, StorageError: what was done until then is kept.
         """
+        require_training()
         with adapting_lock(self._folder):
             started = time.monotonic()
             index = self._encoded()

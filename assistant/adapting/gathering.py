@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,11 @@ FILE = "questions.jsonl"
 # Fewer questions of a model than this say too little; words of sentences are used besides.
 ENOUGH = 120
 FEWEST: dict[Split, int] = {"train": 40, "choose": 5, "held-out": 25}
+_USE: dict[Split, str] = {
+    "train": "to learn from",
+    "choose": "to choose by",
+    "held-out": "to measure with",
+}
 _CLOZE_EACH = 2  # of a passage
 _SLOTS = 2  # calls of the teacher at once
 
@@ -85,6 +90,21 @@ def gather(
     if "questions" in (plan := work.plan):
         return dict(plan["questions"])
     teacher = _write_more(workspace, index, asked, work, teaching, on_progress)
+    kept, notes = divided(index, asked, work)
+    require_enough(kept, index.manifest.name)
+    work.quote(keys_of(index.store))
+    rows = ({"side": side, **one.to_row()} for side in SPLITS for one in kept[side])
+    work.write_lines(FILE, rows)
+    told = {"counts": counted_by_origin(kept), "teacher": teacher, "notes": notes}
+    work.decide(questions=told)
+    return told
+
+
+def divided(
+    index: Index, asked: Asked, work: WorkFolder
+) -> tuple[dict[Split, list[Question]], list[str]]:
+    """The questions that there are by now, as many of each side as are of use; and what a reader
+    of their figures has to know."""
     by_document = index.manifest.documents >= FEWEST_DOCUMENTS
     entries = _entries(index, work)
     found = list(of_entries(entries, index.store, by_document=by_document))
@@ -100,21 +120,32 @@ def gather(
         found += made
     sides = split(found, seed=asked.seed)
     most = most_of(asked.seconds)
-    kept = {side: drawn(sides[side], most[side], seed=asked.seed) for side in SPLITS}
+    return {side: drawn(sides[side], most[side], seed=asked.seed) for side in SPLITS}, notes
+
+
+def require_enough(sides: Mapping[Split, Sequence[Question]], name: str) -> None:
+    """Refuse too few questions of an index.
+
+    Raises:
+        UsageError: a side has too few.
+    """
     for side, least in FEWEST.items():
-        if len(kept[side]) < least:
+        if (count := len(sides[side])) < least:
             raise UsageError(
-                f"there are {len(kept[side])} questions for the side '{side}', {least} are needed",
+                f"there {_are(count)} {_USE[side]}, {least} are needed",
                 remedy="add documents, or let a language model write more: "
-                f"assistant knowledge build {index.manifest.name}",
+                f"assistant knowledge build {name}",
             )
-    work.quote(keys_of(index.store))
-    rows = ({"side": side, **one.to_row()} for side in SPLITS for one in kept[side])
-    work.write_lines(FILE, rows)
-    counts = {side: dict(Counter(one.origin for one in kept[side])) for side in SPLITS}
-    told = {"counts": counts, "teacher": teacher, "notes": notes}
-    work.decide(questions=told)
-    return told
+
+
+def counted_by_origin(sides: Mapping[Split, Sequence[Question]]) -> dict[str, dict[str, int]]:
+    """How many questions there are by side and origin."""
+    return {side: dict(Counter(one.origin for one in sides[side])) for side in SPLITS}
+
+
+def enough_stored(index: Index, asked: Asked, work: WorkFolder) -> bool:
+    """Whether there are as many questions of a model as are of use, so that none writes more."""
+    return stored_questions(index, work) >= sum(most_of(asked.seconds).values())
 
 
 def read_questions(work: WorkFolder) -> dict[Split, list[Question]]:
@@ -155,9 +186,9 @@ def _write_more(
     from assistant.knowledge.teacher import Teacher
 
     wanted = teacher_of(workspace, asked.teacher)
-    enough = sum(most_of(asked.seconds).values())
-    if wanted is None or stored_questions(index, work) >= enough:
+    if wanted is None or enough_stored(index, asked, work):
         return None
+    enough = sum(most_of(asked.seconds).values())
     model, called = teaching(wanted)
     work.taught.mkdir(parents=True, exist_ok=True)
     options = BuildOptions(seconds=teacher_share(asked.seconds), samples=1, slots=_SLOTS)
@@ -180,6 +211,10 @@ def _write_more(
 
     builder.run(until_enough())
     return called
+
+
+def _are(count: int) -> str:
+    return "is 1 question" if count == 1 else f"are {count} questions"
 
 
 def _between(least: int, value: int, most: int) -> int:

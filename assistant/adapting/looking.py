@@ -44,11 +44,13 @@ def look(workspace: Workspace, name: str) -> dict[str, Any]:
             }
         )
     work = WorkFolder(folder)
+    plan = work.plan
     return {
         "index": name,
         "installed": parts,
         "problems": problems,
         "steps_to_undo": store.steps,
-        "under_way": bool(work.plan) and not work.plan.get("finished"),
+        "under_way": bool(plan) and not plan.get("finished"),
+        "asked": plan.get("asked"),
         "last_report": work.report,
     }

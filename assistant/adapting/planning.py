@@ -6,12 +6,20 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from assistant.adapting.gathering import most_of, stored_questions, teacher_of
+from assistant.adapting.gathering import (
+    counted_by_origin,
+    divided,
+    enough_stored,
+    most_of,
+    require_enough,
+    stored_questions,
+    teacher_of,
+)
 from assistant.adapting.judging import Asked, Role, as_asked, share_of, teacher_share
 from assistant.adapting.material import make_material
 from assistant.adapting.questions import Question, Split, of_sentences, split
 from assistant.adapting.recipes import batch_of, embedder_recipe, reranker_recipe, steps_within
-from assistant.adapting.starting import starting_embedder
+from assistant.adapting.starting import require_training, starting_embedder
 from assistant.adapting.training import MakeRecipe, timed
 from assistant.adapting.weights import whole_reranker
 from assistant.adapting.work import WorkFolder
@@ -31,13 +39,20 @@ def plan(workspace: Workspace, name: str, asked: Asked, on_progress: OnProgress)
     Nothing is written but in a folder that is gone afterwards.
 
     Raises:
-        UsageError: there are too few passages to ask about. Else as an adaptation.
+        UsageError: there are too few passages to ask about, and nobody who would write questions.
+            Else as an adaptation.
     """
+    require_training()
     index = local_index(workspace, name)
     teacher = teacher_of(workspace, asked.teacher)
+    if teacher is not None and enough_stored(index, asked, WorkFolder(index.folder)):
+        teacher = None
     encoded = index.manifest.stages.get("dense")
     rate = encoded.rate if encoded is not None else 0.0
     work = WorkFolder(index.folder)
+    sides, notes = divided(index, asked, work)
+    if teacher is None:
+        require_enough(sides, name)
     same = work.plan.get("asked") == as_asked(asked, index.manifest.generation)
     seconds: dict[str, float] = {}
     if teacher is not None:
@@ -60,6 +75,7 @@ def plan(workspace: Workspace, name: str, asked: Asked, on_progress: OnProgress)
         "passages": index.manifest.passages,
         "stored_questions": stored_questions(index, work),
         "questions_of_use": sum(most_of(asked.seconds).values()),
+        "questions": {"counts": counted_by_origin(sides), "notes": notes},
         "teacher": teacher,
         "budget": asked.seconds,
         "seconds": {stage: round(value, 1) for stage, value in seconds.items()},

@@ -27,6 +27,7 @@ from assistant.errors import (
     ModelCorruptError,
     ModelMissingError,
 )
+from assistant.models.importing import LOADING
 from assistant.models.reranker import DistilledReranker
 from indexes.documents import Passage
 from indexes.encoders import DenseEncoder, Encoders, FloatArray, SparseEncoder
@@ -150,7 +151,7 @@ class AdaptedIndexes:
         return IndexEncoders(self._common(), lambda: self._loaded(place, fingerprint, folder.name))
 
     def _loaded(self, place: Path, fingerprint: str, index: str) -> DenseEncoder:
-        with self._lock:
+        with self._lock, LOADING:
             if place not in self._dense:
                 self._dense = {p: e for p, e in self._dense.items() if p.exists()}
                 self._dense[place] = load_embedder(place, fingerprint, index)

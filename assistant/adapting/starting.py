@@ -1,12 +1,30 @@
-"""The embedder that an adaptation begins with: the one that is in force for the index."""
+"""What an adaptation begins with: packages that train, and the embedder in force for the index."""
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from assistant.adapting.installed import FOLDER, InstalledStore
 from assistant.adapting.weights import require_adaptable
+from assistant.errors import ModelRuntimeError
 from assistant.workspace import Workspace
+
+_PACKAGES = ("accelerate", "peft", "yaml")  # of the extra `distill`, those that training needs
+
+
+def require_training() -> None:
+    """Refuse to begin what could not be trained.
+
+    Raises:
+        ModelRuntimeError: the `distill` extra is not installed.
+    """
+    missing = [name for name in _PACKAGES if find_spec(name) is None]
+    if missing:
+        raise ModelRuntimeError(
+            f"training needs packages that are not installed: {', '.join(missing)}",
+            remedy="install them: pip install 'knowledge-assistant[distill]'",
+        )
 
 
 def starting_embedder(workspace: Workspace, index_folder: Path) -> tuple[Path, int]:

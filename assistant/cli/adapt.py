@@ -15,7 +15,7 @@ from assistant.cli.distill_data import distill as distill  # its commands here a
 from assistant.cli.knowledge import seconds_of
 from assistant.cli.output import console, write_json
 from assistant.cli.running import JobOption, progress_of
-from assistant.errors import UsageError
+from assistant.errors import KnowledgeAssistantError, UsageError
 from assistant.workspace import Workspace
 
 _SHORTEST = 60.0  # seconds of a budget that can be divided
@@ -84,14 +84,29 @@ def adapt(
 
     asked = Asked(_seconds(budget), _role(only), teacher, seed)
     if dry_run:
-        from assistant.adapting.planning import plan
-
-        with progress_of(job, quiet=as_json) as on_progress:
-            found = plan(opened, index, asked, on_progress)
-        write_json(found) if as_json else show_plan(found)
+        _plan(opened, index, asked, as_json=as_json, job=job)
         return
     report = _run(opened, index, asked, also, as_json=as_json, job=job)
     write_json(report) if as_json else show_report(report)
+
+
+def _plan(opened: Workspace, name: str, asked: Any, *, as_json: bool, job: Path | None) -> None:
+    from assistant.jobs import JobReporter
+    from eval.adapting import planned
+
+    with progress_of(job, quiet=as_json) as on_progress:
+        try:
+            found = planned(opened, name, asked, on_progress)
+        except KnowledgeAssistantError as error:
+            if not isinstance(on_progress, JobReporter):
+                raise
+            # That it cannot be done is what the page asked for, and no failed work.
+            why = {"message": error.message, "remedy": error.remedy}
+            on_progress.result({"index": name, "refused": why})
+            return
+        if isinstance(on_progress, JobReporter):
+            on_progress.result(found)
+    write_json(found) if as_json else show_plan(found)
 
 
 def _run(

@@ -84,8 +84,12 @@ def show_plan(found: Mapping[str, Any]) -> None:
     rows = [
         ("index", f"{found['index']}, {found['passages']:,} passages"),
         ("questions", f"{found['stored_questions']:,} of a language model are there"),
-        ("teacher", found["teacher"] or "none: words of sentences stand for missing questions"),
+        ("teacher", found["teacher"] or _without_teacher(found)),
     ]
+    for side, counts in found["questions"]["counts"].items():
+        said = ", ".join(f"{count:,} {_origin(origin)}" for origin, count in counts.items())
+        rows.append((side, said or "none yet"))
+    rows.append(("kept questions", f"{found['kept_questions']:,} of yours name a place in it"))
     for stage, seconds in found["seconds"].items():
         rows.append((stage, human_seconds(seconds)))
     for role, part in found["parts"].items():
@@ -101,6 +105,14 @@ def show_plan(found: Mapping[str, Any]) -> None:
     )
     rows.append(("goes on", "with unfinished work" if found["goes_on"] else "no: begins anew"))
     out.print(table("", ("", ""), rows))
+    if found["unjudged"]:
+        out.print(f"nothing would be trained: {found['unjudged']}", markup=False)
+
+
+def _without_teacher(found: Mapping[str, Any]) -> str:
+    if found["stored_questions"] >= found["questions_of_use"]:
+        return "none is needed"
+    return "none: words of sentences stand for missing questions"
 
 
 def _origin(name: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assistant.models.importing import LOADING
 from indexes.documents import Passage
 from indexes.encoders import FloatArray
 
@@ -42,7 +43,9 @@ class DistilledReranker:
         """
         with self._lock:  # a fast tokenizer cannot be used by two threads at once
             if self._scorer is None:
-                from assistant.distillation.ranking.scorer import PairScorer
+                with LOADING:
+                    from assistant.distillation.ranking.scorer import PairScorer
 
-                self._scorer = PairScorer.load(self._export(), base=self._base(), kept=self._kept)
+                    export, base = self._export(), self._base()
+                    self._scorer = PairScorer.load(export, base=base, kept=self._kept)
             return self._scorer.scores(query, [passage.indexed_text for passage in passages])

@@ -184,7 +184,7 @@ def test_a_watched_folder_is_followed_until_it_is_not(library: Page, root: Path)
 def test_the_library_fits_a_phone_in_the_dark(library: Page) -> None:
     library.emulate_media(color_scheme="dark")
     library.set_viewport_size({"width": 390, "height": 800})
-    for tab in ("Add", "Sources", "Upkeep", "Documents"):
+    for tab in ("Add", "Sources", "Upkeep", "Adapt", "Documents"):
         library.get_by_role("tab", name=tab).click()
         expect(library.get_by_role("tabpanel", name=tab)).to_be_visible()
         assert library.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0

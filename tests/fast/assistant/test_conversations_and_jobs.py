@@ -120,6 +120,14 @@ def test_reporter_writes_progress_that_others_read(tmp_path: Path) -> None:
     assert ended is True
 
 
+def test_a_stage_that_begins_again_is_the_latest(tmp_path: Path) -> None:
+    with JobReporter(tmp_path) as report:
+        for stage, done in (("measure", 5), ("train", 3), ("train", 4), ("measure", 1)):
+            report(Progress(stage, done, 9, "questions", 1.0))
+    stages, _ = read_progress(tmp_path)
+    assert [(s.stage, s.done) for s in stages] == [("train", 4), ("measure", 1)]
+
+
 def test_reporter_notes_failure(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), JobReporter(tmp_path):
         raise RuntimeError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,18 @@ def test_an_index_that_is_not_encoded_is_told(call: Call, home: Path) -> None:
     done = call("distill", "adapt", "notes", "--teacher", "none")
     assert done.status == 1 and "not installed" in done.err
     assert not (home / "indexes" / "notes" / "adapting").exists()
+
+
+def test_that_it_cannot_be_done_is_what_the_page_wants_to_know(
+    call: Call, home: Path, tmp_path: Path
+) -> None:
+    arguments = ("distill", "adapt", "notes", "--dry-run", "--teacher", "none")
+    done = call(*arguments)
+    assert done.status == 2 and "0 questions to learn from, 40 are needed" in done.err
+    (job := tmp_path / "job").mkdir()
+    assert call(*arguments, "--job", job).status == 0
+    told = json.loads((job / "result.json").read_text(encoding="utf-8"))
+    assert told["index"] == "notes" and "40 are needed" in told["refused"]["message"]
 
 
 def test_status_doctor_and_undo(call: Call, home: Path) -> None:
