@@ -11,17 +11,19 @@ import re
 # What a few words answer. Everything else (why, how to, what can be done, whether, a topic without
 # a question) asks for an account.
 _FACT = re.compile(
-    r"\b(who|whom|whose|when|where|which)\b"
+    r"\b(who|whom|whose|when|where|which|what|what's)\b"
     r"|\bhow (many|much|old|long|far|high|tall|big|large|deep|wide|thick|often|heavy|fast|hot|cold|"
-    r"late|early|soon)\b"
-    r"|\bwhat('s| is| was| were| year| time| day| date| kind| type| sort| name| colou?r| number| "
-    r"percentage| country| city| language)\b"
-    r"|\bwhat (do|does|did)\b.*\b(cost|weigh|measure|earn|eat|call|called|stand for)\b",
+    r"late|early|soon)\b",
     re.IGNORECASE,
 )
 _ACCOUNT = re.compile(
-    r"\bwhat (is|was|were) (the )?(differences?|point|purpose|best way|reasons?|advantages?|"
-    r"disadvantages?|benefits?|pros)\b"
+    r"\bwhat('s| is| are| was| were) (the |some |my |our |your )?(\w+ )?(differences?|point|"
+    r"purpose|process|procedure|ways?|options?|choices|steps?|reasons?|advantages?|disadvantages?|"
+    r"benefits?|pros|drawbacks|requirements|rules|consequences|symptoms|tips)\b"
+    # what somebody or something does, means, or has to do
+    r"|\bwhat (do|does|did|can|could|should|would|will)\b.*\b(do|mean|happen|involve|offer)\W*$"
+    r"|\bwhat (do|can|could|should|would|must|may) (i|we|you|one)\b"
+    r"|\bwhat (happens|happened|about|else)\b"
     r"|\bhow (to|do|does|did|can|could|should|would|is|are|was|were)\b|\bwhy\b"
     r"|\b(explain|describe|summari[sz]e|compare|discuss|outline)\b|\btell me\b",
     re.IGNORECASE,
