@@ -147,4 +147,5 @@ def _teacher_line(recipe: Recipe) -> str:
     teacher = recipe.teacher
     names = ", ".join(Path(name).name for name in (teacher.paths or (teacher.path,)) if name)
     born_again = f", {recipe.loop.generations} generations" if recipe.loop.generations > 1 else ""
-    return f"{teacher.kind} {names}".strip() + born_again
+    tuned = f", with a tuned {teacher.tune.part}" if teacher.tune is not None else ""
+    return f"{teacher.kind} {names}".strip() + born_again + tuned

@@ -21,6 +21,17 @@ def contradiction(recipe: Recipe) -> str | None:
             "a classroom asks who knows the right choice, and what the student writes itself has "
             "none: set 'sampling.kind' to teacher-forced"
         )
+    if recipe.teacher.tune is not None:
+        if recipe.loop.generations > 1:
+            return (
+                "'teacher.tune' has no meaning for later generations, whose teacher is the one "
+                "before: set 'loop.generations' to 1"
+            )
+        if recipe.curriculum.domains is not None:
+            return (
+                "'curriculum.domains' measures the teacher, and 'teacher.tune' changes it: "
+                "leave one of them out"
+            )
     if kind in _MODELS:
         return None
     one_of = f"give 'teacher.kind' one of {', '.join(_MODELS)}"

@@ -28,16 +28,18 @@ class TunedTeacher(ModelTeacher):
     Of a row with the right choice y, the student's distribution q, the teacher's p and p′ with the
     tuned part in it, that part minimises the weighted mean of
 
-        adapter   −log p′(y) + KL(q ‖ p′)
-        prompt    KL(q ‖ p′) + (1 − progress) · KL(p ‖ p′)
+        adapter   −log p′(y) + KL(p′ ‖ q)
+        prompt    KL(p′ ‖ q) + (1 − progress) · KL(p′ ‖ p)
 
     and the student learns from p′ as it was before the step. The adapter is after PESF-KD, Rao et
     al., 2022, arXiv 2205.15308: only an adapter of the teacher is updated, so that its soft labels
     are as smooth as the student can follow. The prompt is after PromptKD, Kim et al., 2024, arXiv
     2402.12842: vectors before the text are all that is trained, on what the student wrote
     (`sampling`), and at first the teacher is held to what it says without them. Of both papers the
-    abstracts alone could be read: terms, directions and weights are this project's. Of completions
-    that the student wrote itself the adapter has no right choice, and the first term is left out.
+    abstracts could be read and of the second the authors' code, which has these divergences in
+    these directions; there the prompt takes its step before the student learns in the same step.
+    The adapter's terms and weights are this project's. Of completions that the student wrote itself
+    the adapter has no right choice, and its first term is left out.
 
     Attributes:
         beside: the trained part, at its start without any effect (adapter) or a small one (prompt).
@@ -101,12 +103,12 @@ class TunedTeacher(ModelTeacher):
 
     def _own_loss(self, logits: Tensor, batch: Batch, student: LossInput) -> Tensor:
         tuned = student_logprobs(logits)
-        values = kl(student_logprobs(student.logits.detach()), tuned)
+        values = kl(tuned, student_logprobs(student.logits.detach()))
         if not self._prompt:
             right = tuned.gather(-1, student.targets[:, None])[:, 0]
             values = values - right * ~student.sampled
         elif student.progress < 1:
             with torch.no_grad():
                 plain = student_logprobs(self._task.rows(self._plain, batch).logits)
-            values = values + (1 - student.progress) * kl(plain, tuned)
+            values = values + (1 - student.progress) * kl(tuned, plain)
         return weighted_mean(values, student.weights)

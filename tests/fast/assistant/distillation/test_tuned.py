@@ -72,7 +72,7 @@ def test_loss_of_an_adapter_by_hand(tmp_path: Path) -> None:
     assert taught is not None
     p, q = taught.logprobs, torch.log_softmax(rows.logits.detach(), -1)
     right = -p.gather(-1, rows.targets[:, None])[:, 0]
-    terms = torch.where(q > -torch.inf, q.exp() * (q - p), torch.zeros(()))
+    terms = torch.where(q > -torch.inf, p.exp() * (p - q), torch.zeros(()))
     expected = weighted_mean(right + terms.sum(-1), rows.weights)
     assert teacher.loss.item() == pytest.approx(expected.item(), rel=1e-4)
 
@@ -159,6 +159,21 @@ def test_what_cannot_be_tuned_is_refused(
 ) -> None:
     made = span(tmp_path)
     made["teacher"] = {**made["teacher"], **change}
+    with pytest.raises(UsageError, match=message):
+        run_recipe(tiny.read(made, tmp_path), tmp_path / "runs")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"loop": {"generations": 2}}, "generations"),
+        ({"curriculum": {"domains": {"every": 2}}}, "measures the teacher"),
+    ],
+)
+def test_what_does_not_go_with_a_teacher_that_changes(
+    tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    made = span(tmp_path, **change)
     with pytest.raises(UsageError, match=message):
         run_recipe(tiny.read(made, tmp_path), tmp_path / "runs")
 
