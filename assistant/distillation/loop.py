@@ -116,7 +116,7 @@ class DistillTrainer(Trainer):
             self.averager,
             teacher.beside if isinstance(teacher, TeachingModels) else None,
             domains,
-            *(term.loss.beside(loop.seed) for term in objective),
+            *(t.loss.beside(loop.seed, f"loss-{n}.pt") for n, t in enumerate(objective)),
         ]
         self.kept = [part for part in every if part is not None]
         self._sampler = CompletionSampler(task, task.recipe.sampling, loop.seed)

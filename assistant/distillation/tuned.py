@@ -91,7 +91,7 @@ class TunedTeacher(ModelTeacher):
             )
         if torch.is_grad_enabled():
             loss = self._own_loss(rows.logits, batch, student)
-            loss.backward()  # type: ignore[no-untyped-call]
+            (loss / self._task.recipe.loop.accumulate).backward()  # type: ignore[no-untyped-call]
             self.loss = loss.detach()
         detached = None if rows.representations is None else rows.representations.detach()
         return replace(

@@ -38,8 +38,12 @@ class LossPart(BaseModel):
     def needs_teacher(self) -> bool:
         return True
 
-    def beside(self, seed: int) -> Kept | None:
-        """What the loss trains itself, newly made; None where it has nothing of the kind."""
+    def beside(self, seed: int, file: str) -> Kept | None:
+        """What the loss trains itself, newly made; None where it has nothing of the kind.
+
+        Args:
+            file: what it is called in a checkpoint.
+        """
         return None
 
     def __call__(self, batch: LossInput) -> Tensor:

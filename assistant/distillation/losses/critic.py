@@ -14,8 +14,6 @@ from assistant.distillation.losses.base import LOSSES, LossPart
 from assistant.distillation.losses.representations import vectors_of
 from assistant.distillation.terms import LossInput
 
-_FILE = "critic.pt"
-
 
 class Critic:
     """g(t, s) = v · relu(A·t + B·s + b), with slope 1 at most.
@@ -27,10 +25,11 @@ class Critic:
         hidden: rows of [A B].
         rate: its learning rate.
         seed: of its first weights.
+        file: what it is called in a checkpoint.
     """
 
-    def __init__(self, hidden: int, rate: float, seed: int) -> None:
-        self._hidden, self._rate, self._seed = hidden, rate, seed
+    def __init__(self, hidden: int, rate: float, seed: int, file: str = "critic.pt") -> None:
+        self._hidden, self._rate, self._seed, self._file = hidden, rate, seed, file
         self._trained: Beside | None = None
 
     def __call__(self, teacher: Tensor, student: Tensor) -> Tensor:
@@ -59,14 +58,16 @@ class Critic:
 
     def _train(self, values: dict[str, Tensor], device: torch.device) -> None:
         weights = {name: value.to(device).requires_grad_() for name, value in values.items()}
-        self._trained = Beside(weights, self._rate, _FILE)
+        self._trained = Beside(weights, self._rate, self._file)
 
     def update(self, step: int, progress: float) -> None:
         if self._trained is not None:
             self._trained.update(step, progress)
 
     def save(self, folder: Path) -> None:
-        if self._trained is not None:
+        if self._trained is None:  # no batch so far had two texts
+            torch.save({"weights": {}}, folder / self._file)
+        else:
             self._trained.save(folder)
 
     def load(self, folder: Path) -> None:
@@ -75,10 +76,11 @@ class Critic:
         Raises:
             TrainingError: it has no critic.
         """
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._train(saved(folder / _FILE)["weights"], device)
-        assert self._trained is not None
-        self._trained.load(folder)
+        if weights := saved(folder / self._file)["weights"]:
+            device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+            self._train(weights, device)
+            assert self._trained is not None
+            self._trained.load(folder)
 
 
 @LOSSES.register("wasserstein-global")
@@ -101,9 +103,9 @@ class WassersteinGlobal(LossPart):
     learning_rate: float = Field(1e-3, gt=0)
     _critic: Critic | None = PrivateAttr(None)
 
-    def beside(self, seed: int) -> Kept:
+    def beside(self, seed: int, file: str) -> Kept:
         """The critic, made anew."""
-        self._critic = Critic(self.hidden, self.learning_rate, seed)
+        self._critic = Critic(self.hidden, self.learning_rate, seed, file)
         return self._critic
 
     def __call__(self, batch: LossInput) -> Tensor:
@@ -112,7 +114,7 @@ class WassersteinGlobal(LossPart):
         if count < 2:
             return student.sum() * torch.zeros(count, device=student.device)
         if self._critic is None:
-            self.beside(0)
+            self.beside(0, "critic.pt")
         assert self._critic is not None
         with torch.autocast(student.device.type, enabled=False):
             scores = self._critic(teacher.detach(), student)

@@ -31,7 +31,7 @@ def vectors(student: torch.Tensor, teacher: torch.Tensor) -> LossInput:
 
 def test_values_by_hand() -> None:
     loss = WassersteinGlobal(hidden=1)
-    critic = loss.beside(0)
+    critic = loss.beside(0, "critic.pt")
     assert isinstance(critic, Critic)
     # [A B] = [2 0 | 2 0], whose only singular value is √8; v = 3 becomes 1
     values = {"both": [[2.0, 0.0, 2.0, 0.0]], "bias": [0.0], "out": [3.0]}
@@ -64,7 +64,7 @@ def test_student_and_critic_learn_which_belong_together() -> None:
     teacher = torch.nn.functional.normalize(torch.randn(12, 4), dim=-1)
     student = torch.nn.Parameter(torch.randn(12, 3))
     loss = WassersteinGlobal(hidden=16, learning_rate=0.02)
-    critic = loss.beside(1)
+    critic = loss.beside(1, "critic.pt")
     step = torch.optim.Adam([student], lr=0.05)
     values = []
     for number in range(60):
@@ -84,15 +84,24 @@ def test_one_text_alone_says_nothing() -> None:
 
 
 def test_a_resumed_run_has_the_losses_of_an_uninterrupted_one(tmp_path: Path) -> None:
-    losses = [{"name": "cosine"}, {"name": "wasserstein-global", "learning_rate": 0.05}]
+    critic = {"name": "wasserstein-global", "learning_rate": 0.05}
+    losses = [{"name": "cosine"}, {**critic, "hidden": 4}, {**critic, "hidden": 8}]
     made = tiny.embed_recipe(tmp_path, losses=losses, student={"dropout": 0.0})
     runs = tiny.cut_and_gone_on_with(tiny.read(made, tmp_path), tmp_path, at=5)
     curves = [
-        [(row["loss"], row["wasserstein-global"]) for row in run.table("curves.csv")]
+        [(row["wasserstein-global'"], row["wasserstein-global"]) for row in run.table("curves.csv")]
         for run in runs
     ]
     assert curves[0] == curves[1] and len({loss for _, loss in curves[0]}) > 3
-    assert not [f for f in (runs[0].path / "export").iterdir() if "critic" in f.name]
+    assert not [f for f in (runs[0].path / "export").iterdir() if f.suffix == ".pt"]
+
+
+def test_a_critic_that_has_seen_nothing_is_kept_as_such(tmp_path: Path) -> None:
+    Critic(4, 0.1, 0).save(tmp_path)
+    again = Critic(4, 0.1, 0)
+    again.load(tmp_path)
+    one, two = torch.eye(3), torch.eye(3)[:, :2]
+    torch.testing.assert_close(again(one, two), Critic(4, 0.1, 0)(one, two))
 
 
 def test_a_checkpoint_without_a_critic_is_refused(tmp_path: Path) -> None:

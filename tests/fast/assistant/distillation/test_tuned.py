@@ -133,6 +133,19 @@ def test_a_resumed_run_has_the_losses_of_an_uninterrupted_one(
     assert kept and not list((runs[0].path / "export").rglob("*tuned*"))
 
 
+def test_gradient_of_accumulated_batches_is_their_mean(tmp_path: Path) -> None:
+    made = span(tmp_path, loop={"accumulate": 2})
+    teacher, batch, rows = opened(made, tmp_path)
+    teacher.teach(batch, rows)
+    teacher.teach(batch, rows)
+    twice = {n: w.grad.clone() for n, w in teacher.beside.weights.items() if w.grad is not None}
+    single, batch, rows = opened({**made, "loop": {**made["loop"], "accumulate": 1}}, tmp_path)
+    single.teach(batch, rows)
+    assert twice
+    for name, gradient in twice.items():
+        torch.testing.assert_close(gradient, single.beside.weights[name].grad)
+
+
 def test_a_pair_teacher_can_be_tuned(tmp_path: Path) -> None:
     first = run_recipe(tiny.read(tiny.pair_recipe(tmp_path), tmp_path), tmp_path / "runs")
     export = str(first.path / "export")
