@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from assistant.distillation.tags.model import Tagged, TagModel
 
 # Chosen on the turns of iKAT 2023 (`assistant eval ikat closed --only 2023`); see docs/ikat.md.
-THRESHOLD = 0.4
-QUESTION_WEIGHT = 1.0  # of the query with the words, the message as it was typed being 1
+THRESHOLD = 0.5
+QUESTION_WEIGHT = 0.5  # of the query with the words, the message as it was typed being 1
 CONTEXT_WEIGHT = 0.5
 MAX_WORDS = 12
 
