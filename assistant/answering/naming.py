@@ -1,4 +1,4 @@
-"""Names of code in questions and lines of it in passages.
+"""Names of code in questions, and lines of passages that say nothing of what they name.
 
 Someone who asks for `st.cache_data` means that name and no other cache; and a signature names what
 a question asks for without saying anything of it.
@@ -17,6 +17,7 @@ _NAME = re.compile(r"(?<![\w/@.-])(?:[A-Za-z_]\w+\.)*[A-Za-z_]\w+(?![\w/@-])")
 _FILE = re.compile(r"\.(?:pdf|txt|md|docx?|odt|rtf|html?|csv|xlsx?|pptx?|jsonl?|ya?ml|toml|py)$")
 _SITE = re.compile(r"^www\.|\.(?:com|org|net|edu|gov|io|eu|de|uk)$", re.IGNORECASE)
 
+_ENTRY = re.compile(r"^\[\d+\]\s+\S")
 _SIGNATURE = re.compile(
     r"^(?:(?:async )?def |class |@)?[A-Za-z_][\w.]*\s?\([^()]*(?:\([^()]*\)[^()]*)*\)"
     r"(?:\s*->\s*[\w.\[\], |]+)?:?$"
@@ -50,6 +51,10 @@ def none_names(question: str) -> str:
     return f"no passage found names {' or '.join(code_names(question))}"
 
 
-def is_signature(line: str) -> bool:
-    """Whether a line is a call or a definition and nothing else."""
-    return bool(_SIGNATURE.match(line.strip().strip("`")))
+def is_aside(line: str) -> bool:
+    """Whether a line stands beside the text: code, or an entry of a list of references.
+
+    Of code what is typed at a prompt of Python, and a call or definition and nothing else.
+    """
+    text = line.strip().strip("`")
+    return text.startswith((">>>", "... ")) or bool(_SIGNATURE.match(text) or _ENTRY.match(text))

@@ -18,7 +18,7 @@ from assistant.answering.citing import sentence_spans
 from assistant.answering.dial import Share
 from assistant.answering.evidence import Evidence, Sentence
 from assistant.answering.forms import KnowledgeForm, Length, Prepared
-from assistant.answering.naming import is_signature, naming, none_names
+from assistant.answering.naming import is_aside, naming, none_names
 from assistant.answering.prompts import NOT_FOUND, answer_messages, own_messages
 from assistant.events import FoundPassage, ReaderKind
 
@@ -77,7 +77,7 @@ class ExtractiveReader:
     """Quotes the best sentences: what answers where no language model is installed.
 
     A question that names code ("What does st.cache_data do?") is answered out of passages that
-    hold the name. A signature is quoted only where no sentence answers.
+    hold the name. Code and references are quoted only where no sentence answers.
 
     Args:
         sentences: at most this many.
@@ -104,8 +104,8 @@ class ExtractiveReader:
             yield NotFound(none_names(question))
             return
         scored = [sentence for sentence in evidence.best if sentence.number in numbers]
-        # Signatures come last; among each kind the best first.
-        best = sorted(scored, key=lambda s: (s.score < self._threshold, is_signature(s.text)))
+        # Code and references come last; among each kind the best first.
+        best = sorted(scored, key=lambda s: (s.score < self._threshold, is_aside(s.text)))
         if not best or best[0].score < self._threshold:
             top = best[0].score if best else 0.0
             yield NotFound(f"the best sentence scores {top:.2f}, below {self._threshold:.2f}")

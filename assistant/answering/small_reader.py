@@ -8,8 +8,9 @@ leaves the words out or says more than question and quotation do, the quotation 
 the language model can make an answer smoother and never make it wrong.
 
 A question that asks for an account ("how do I …", "why …") has no words to be pointed at. Where
-none are found for it, the nearest sentences are quoted, by the rules of the extractive reader. One
-that names code is asked of the passages that hold the name (`naming.py`).
+none are found for it, or only in lines that are no sentences, the nearest sentences are quoted, by
+the rules of the extractive reader. One that names code is asked of the passages that hold the name
+(`naming.py`).
 """
 
 from __future__ import annotations
@@ -119,6 +120,12 @@ class SmallReader:
             why = "only headings or lines of code name what is asked, and say nothing of it"
             yield from self._account(question, evidence, passages, why)
             return
+        if asks_for_account(question) and not any(_is_sentence(p) for p in quoted):
+            # a signature or an item of a list has the words, and a sentence near by an account
+            account = list(self._account(question, evidence, passages, ""))
+            if not isinstance(account[0], NotFound):
+                yield from account
+                return
         for pointed in quoted[: self._sentences]:
             text = self._worded(question, pointed)
             yield pointed.sentence if text is None else Worded(text, pointed.sentence)
@@ -186,7 +193,7 @@ def _worth_quoting(question: str, found: Sequence[Pointed], threshold: float) ->
     """
     there = [p for p in found if p.score >= threshold]
     telling = [p for p in there if not _is_bare(question, p)]
-    sentences = [p for p in there if p.sentence.text.endswith(_ENDS)]
+    sentences = [p for p in there if _is_sentence(p)]
     close = [p for p in there if p.score >= there[0].score - _NEAR_BEST]
     for places in (sentences, telling):
         if both := [p for p in places if p in close]:
@@ -200,7 +207,11 @@ def _is_bare(question: str, pointed: Pointed) -> bool:
     quote = pointed.sentence.text
     said = set(stems(quote))
     nothing = said <= set(stems(pointed.words)) or said <= set(stems(question))
-    return (nothing or " " not in quote) and not quote.endswith(_ENDS)
+    return (nothing or " " not in quote) and not _is_sentence(pointed)
+
+
+def _is_sentence(pointed: Pointed) -> bool:
+    return pointed.sentence.text.endswith(_ENDS)
 
 
 def _only_shortens(sentence: str, quote: str) -> bool:

@@ -20,7 +20,7 @@ from assistant.answering.evidence import (
     select_evidence,
     sentences_of,
 )
-from assistant.answering.naming import code_names, is_signature
+from assistant.answering.naming import code_names, is_aside
 from assistant.answering.prompts import NOT_FOUND, answer_messages, passages_block
 from assistant.answering.readers import ExtractiveReader, ModelReader, NotFound, Piece
 from assistant.events import FoundPassage
@@ -131,13 +131,16 @@ def test_names_of_code(question: str, names: list[str]) -> None:
         ("clustering(G, nodes=None, weight=None)", True),
         ("def pagerank(G, alpha=0.85, nstart=dict(a=1)) -> dict[str, float]:", True),
         ("`nx.pagerank(G)`", True),
+        (">>> G = nx.DiGraph(edges)", True),
+        ("[2] Marcus Kaiser, Mean clustering coefficients, 2008.", True),
+        ("[sic] it was", False),
         ("pip install networkx", False),
         ("The coefficient (see below)", False),
         ("Returns the clustering (float).", False),
     ],
 )
-def test_signature_is_told_from_a_sentence(line: str, expected: bool) -> None:
-    assert is_signature(line) is expected
+def test_what_stands_beside_the_text_is_told_from_a_sentence(line: str, expected: bool) -> None:
+    assert is_aside(line) is expected
 
 
 def _scored(found: list[FoundPassage], scores: dict[str, float]) -> Evidence:

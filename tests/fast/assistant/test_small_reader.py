@@ -261,6 +261,19 @@ def test_a_question_for_an_account_is_answered_by_quotations() -> None:
     assert isinstance(piece, NotFound) and "best sentence scores 0.10" in piece.why
 
 
+def test_an_account_is_no_line_of_code_where_a_sentence_is_near() -> None:
+    code, sentence = "clustering(G, nodes=None)", "It is the share of possible triangles."
+    found = [passage(1, f"{code}\n\n{sentence}")]
+    reader = SmallReader(TellingSpans({"clustering": 5.0}), None, threshold=0.0)
+    question = "How does clustering get computed?"
+    for score, said in ((0.9, sentence), (0.1, code)):
+        sentences = tuple(replace(s, score=score) for s in whole_evidence(found).sentences)
+        chosen = Evidence(tuple(s for s in sentences if s.text == sentence), 0, 0)
+        shown = whole_evidence(found, select=lambda chosen=chosen: chosen)
+        pieces = list(reader.write(question, shown, found))
+        assert [piece.text for piece in pieces if isinstance(piece, Sentence)] == [said]
+
+
 def test_what_is_worth_reading_is_selected_when_it_is_wanted() -> None:
     shown = passages()
     arguments = {"budget": 30, "carried": ("kelp",), "without": ["It is a brown plant."]}
