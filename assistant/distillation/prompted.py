@@ -44,8 +44,8 @@ class Prompted(nn.Module):
         texts = self.model.get_input_embeddings()(input_ids)
         count = len(self.prompt)
         prompt = self.prompt.to(texts.dtype).expand(len(texts), -1, -1)
-        seen, hidden = (True, False) if attention_mask.dtype == torch.bool else (0.0, None)
-        unseen = torch.finfo(torch.float32).min if hidden is None else hidden
+        plain = attention_mask.dtype == torch.bool
+        seen, unseen = (True, False) if plain else (0.0, torch.finfo(attention_mask.dtype).min)
         mask = pad(attention_mask, (count, 0), value=seen)  # texts see the prompt
         mask = pad(mask, (0, 0, count, 0), value=unseen)
         earlier = torch.ones(count, count, dtype=torch.bool, device=mask.device).tril()

@@ -257,6 +257,7 @@ OTHERS = {
     "rkd-distance",
     "token-gram",
     "wasserstein",
+    "wasserstein-global",
 }
 ON_ROWS = sorted(set(LOSSES.names()) - OTHERS)
 WITH_TEACHER = [n for n in ON_ROWS if LOSSES.get(n)().needs_teacher]
