@@ -88,13 +88,13 @@ class WassersteinGlobal(LossPart):
     """mean over j ≠ i of g(tᵢ, sⱼ) − g(tᵢ, sᵢ), g a critic that is trained by the same loss.
 
     After the global part of the Wasserstein contrastive distillation of Chen et al., 2021, arXiv
-    2012.08674: by the duality of Kantorovich and Rubinstein the Wasserstein distance between the
-    pairs that belong together and all pairs is the largest difference of a 1-Lipschitz g over them,
-    and the student is to make it large, too. The paper normalises its critic's weights by power
-    iteration, draws many negatives from a memory of earlier batches and weighs them by their
-    number; here the largest singular value is exact, so that nothing has to be kept of it, the
-    negatives are the other texts of the batch, and both kinds of pairs have the same mass, without
-    which a constant added to g would win. Vectors are scaled to length 1; they may be of two sizes.
+    2012.08674, of which the abstract and the beginning could be read: by the duality of Kantorovich
+    and Rubinstein the Wasserstein distance between the pairs that belong together and all pairs is
+    the largest difference of a 1-Lipschitz g over them, and the student is to make it large, too.
+    The critic's form is this project's. The largest singular value is exact, so that nothing has to
+    be kept of it; the pairs that do not belong together are those of the batch, with no memory of
+    earlier ones; and both kinds of pairs have the same mass, without which a constant added to g
+    would win. Vectors are scaled to length 1; they may be of two sizes.
 
     `hidden`: width of the critic; `learning_rate`: its own.
     """
