@@ -14,7 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assistant.adapting.judging import Asked, Comparison, Judgement, Role, Searching
+from assistant.adapting.judging import (
+    DECIDING,
+    SIGNIFICANT,
+    Asked,
+    Comparison,
+    Judgement,
+    Role,
+    Searching,
+)
 from assistant.adapting.planning import plan
 from assistant.adapting.questions import Question
 from assistant.errors import UsageError
@@ -30,9 +38,7 @@ from indexes.progress import OnProgress, Progress
 from indexes.queries import Query
 from indexes.refining.refinement import Refinement
 
-DECIDING = "nDCG@10"
 MEASURES = (DECIDING, "RR@10", "R@5")
-SIGNIFICANT = 0.025
 _DEPTH = 10
 _QUESTIONS = "held-out questions"
 _SENTENCES = "held-out queries made of sentences, which are no questions of a person"

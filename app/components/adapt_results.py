@@ -13,6 +13,7 @@ from app.components.progress import duration, size_text
 from app.components.text import plain
 from app.components.times import moment
 from app.components.words import counted
+from assistant.adapting.judging import DECIDING, SIGNIFICANT
 
 _SETS = {
     "held_out": "questions held back",
@@ -20,7 +21,7 @@ _SETS = {
     "also": "judged questions (decide nothing)",
 }
 _MEASURES = {
-    "nDCG@10": "right passage near the top (decides)",
+    DECIDING: "right passage near the top (decides)",
     "RR@10": "place of the first right passage",
     "R@5": "right passages among the first five",
 }
@@ -30,7 +31,6 @@ _STAGES = {
     "training the reranker, at most": "up to {} of learning for the order of what is found",
     "encoding all passages to measure the embedder": "{} of reading all passages anew, to measure",
 }
-_DECIDING, _CHANCE = "nDCG@10", 0.025
 
 
 def cost_lines(found: Mapping[str, Any], free: int) -> list[str]:
@@ -71,11 +71,11 @@ def verdict(part: Mapping[str, Any]) -> str:
     held_out, kept = judged["held_out"], judged["kept"]
     if judged["better"]:
         return "Measurably better on the questions held back, so it was put in use."
-    if held_out["after"][_DECIDING] <= held_out["before"][_DECIDING]:
+    if held_out["after"][DECIDING] <= held_out["before"][DECIDING]:
         return "Not better on the questions held back, so nothing was changed."
-    if held_out["p"] >= _CHANCE:
+    if held_out["p"] >= SIGNIFICANT:
         return "Better by so little that it may be chance, so nothing was changed."
-    if kept is not None and kept["after"][_DECIDING] < kept["before"][_DECIDING]:
+    if kept is not None and kept["after"][DECIDING] < kept["before"][DECIDING]:
         return "Better on the questions held back, but worse on your own, so nothing was changed."
     return sentence(str(part["reason"]))
 
@@ -88,7 +88,7 @@ def comparison_rows(judgement: Mapping[str, Any]) -> list[dict[str, str]]:
             "measure": _MEASURES.get(name, name),
             "before": f"{before:.3f}",
             "after": f"{found['after'][name]:.3f}",
-            "p": f"{found['p']:.3f}" if name == _DECIDING else "",
+            "p": f"{found['p']:.3f}" if name == DECIDING else "",
         }
         for key, words in _SETS.items()
         if (found := judgement.get(key)) is not None
@@ -101,7 +101,7 @@ def show_comparison(judgement: Mapping[str, Any]) -> None:
     st.table(comparison_rows(judgement), border="horizontal", hide_index=True)
     st.caption(
         "1 is best: every right passage at the very top. p says how likely such a difference "
-        "would be by chance alone; only below .025 it counts."
+        f"would be by chance alone; only below {f'{SIGNIFICANT:g}'.lstrip('0')} it counts."
     )
     for note in judgement.get("notes", ()):
         st.caption(plain(sentence(str(note))))

@@ -16,6 +16,10 @@ from indexes.refining.refinement import Refinement
 Role = Literal["embedder", "reranker"]
 ROLES: tuple[Role, ...] = ("embedder", "reranker")
 AUTO, NONE = "auto", "none"
+DECIDING = "nDCG@10"
+"""The measure that decides."""
+SIGNIFICANT = 0.025
+"""Below this p a difference counts: two parts share .05."""
 
 
 @dataclass(frozen=True, slots=True)

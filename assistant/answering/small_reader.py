@@ -120,7 +120,7 @@ class SmallReader:
             why = "only headings or lines of code name what is asked, and say nothing of it"
             yield from self._account(question, evidence, passages, why)
             return
-        if asks_for_account(question) and not any(_is_sentence(p) for p in quoted):
+        if not any(_is_sentence(p) for p in quoted):
             # a signature or an item of a list has the words, and a sentence near by an account
             account = list(self._account(question, evidence, passages, ""))
             if not isinstance(account[0], NotFound):

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from assistant.errors import TrainingError
 
+_CLIP = 1.0  # the largest norm of a gradient
+
 
 class Kept(Protocol):
     """What goes on from step to step and is kept in every checkpoint."""
@@ -30,14 +32,10 @@ class Beside:
 
     Args:
         file: what they are called in a checkpoint.
-        clip: the largest norm of their gradient.
     """
 
-    def __init__(
-        self, weights: Mapping[str, Tensor], rate: float, file: str, *, clip: float = 1.0
-    ) -> None:
+    def __init__(self, weights: Mapping[str, Tensor], rate: float, file: str) -> None:
         self.weights = dict(weights)
-        self._clip = clip
         self._file = file
         self._optimiser = torch.optim.AdamW(self.weights.values(), lr=rate, weight_decay=0.0)
 
@@ -47,7 +45,7 @@ class Beside:
         Raises:
             TrainingError: the gradient is no longer finite.
         """
-        norm = torch.nn.utils.clip_grad_norm_(list(self.weights.values()), self._clip)
+        norm = torch.nn.utils.clip_grad_norm_(list(self.weights.values()), _CLIP)
         if not torch.isfinite(norm):
             raise TrainingError(
                 f"the gradient of {self._file} is no longer finite at step {step}",

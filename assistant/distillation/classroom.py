@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from assistant.distillation.tasks.base import Batch
-from assistant.distillation.teachers import TeachingModels
+from assistant.distillation.teachers import TeachingModels, require_same_rows
 from assistant.distillation.terms import LossInput, TeacherRows
-from assistant.errors import UsageError
 
 
 class ClassroomTeacher(TeachingModels):
@@ -39,11 +38,8 @@ class ClassroomTeacher(TeachingModels):
         """
         with torch.no_grad():
             mentors = [self._task.rows(model, batch).logits for model in self.models]
-            if any(part.shape != student.logits.shape for part in mentors):
-                raise UsageError(
-                    "a mentor has other rows than the student",
-                    remedy="name mentors with as many choices and exits as the student has",
-                )
+            for mentor in mentors:
+                require_same_rows(mentor, student.logits, "a mentor")
             taught = heard(mentors, student.logits, student.targets)
             return TeacherRows.from_logits(taught, self._top_k)
 

@@ -21,7 +21,17 @@ def contradiction(recipe: Recipe) -> str | None:
             "a classroom asks who knows the right choice, and what the student writes itself has "
             "none: set 'sampling.kind' to teacher-forced"
         )
-    if recipe.teacher.tune is not None:
+    if (tune := recipe.teacher.tune) is not None:
+        if tune.part == "prompt" and recipe.task.name != "causal":
+            return (
+                "a prompt goes before what a causal model reads, and the task is "
+                f"{recipe.task.name}: tune an adapter"
+            )
+        if tune.part == "prompt" and recipe.sampling.teacher_mix:
+            return (
+                "a teacher with a prompt cannot write beside the student: set "
+                "'sampling.teacher_mix' to 0"
+            )
         if recipe.loop.generations > 1:
             return (
                 "'teacher.tune' has no meaning for later generations, whose teacher is the one "

@@ -66,13 +66,17 @@ class ModelTeacher(TeachingModels):
         """The student's rows with the teacher's; of several models the vectors of the first."""
         with torch.no_grad():
             parts = [self._task.rows(model, batch) for model in self.models]
-            logits = mean_logprobs([part.logits for part in parts])
-            return replace(
-                student,
-                teacher=TeacherRows.from_logits(logits, self._top_k),
-                teacher_representations=parts[0].representations,
-                teacher_tokens=parts[0].tokens,
-            )
+            mean = replace(parts[0], logits=mean_logprobs([part.logits for part in parts]))
+            return self._taught(student, mean)
+
+    def _taught(self, student: LossInput, taught: LossInput) -> LossInput:
+        """The student's rows with the distributions and vectors of a teacher's."""
+        return replace(
+            student,
+            teacher=TeacherRows.from_logits(taught.logits, self._top_k),
+            teacher_representations=taught.representations,
+            teacher_tokens=taught.tokens,
+        )
 
 
 class MomentumTeacher(ModelTeacher):
@@ -110,6 +114,19 @@ class DataTeacher:
                 remedy="give every example scores, or name a model as the teacher",
             )
         return student.teacher
+
+
+def require_same_rows(teacher: torch.Tensor, student: torch.Tensor, who: str) -> None:
+    """Refuse a teacher of another form than the student.
+
+    Raises:
+        UsageError: its logits have another shape.
+    """
+    if teacher.shape != student.shape:
+        raise UsageError(
+            f"{who} has other rows than the student",
+            remedy="name a teacher with as many choices and exits as the student has",
+        )
 
 
 def same_choices(teacher: Teacher | None, what: str, *, otherwise: str) -> ModelTeacher:

@@ -11,7 +11,7 @@ costs as much as all its other layers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -93,6 +93,16 @@ class LossInput:
     teacher_representations: Tensor | None = None
     tokens: TokenStates | None = None
     teacher_tokens: TokenStates | None = None
+
+    def detach(self) -> LossInput:
+        """The same, the model's logits and vectors without gradients."""
+        vectors, tokens = self.representations, self.tokens
+        return replace(
+            self,
+            logits=self.logits.detach(),
+            representations=None if vectors is None else vectors.detach(),
+            tokens=None if tokens is None else tokens.detach(),
+        )
 
 
 class Loss(Protocol):

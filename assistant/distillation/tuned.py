@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,8 +14,8 @@ from assistant.distillation.prompted import Prompted
 from assistant.distillation.recipe_models import Adapter, TeacherSpec
 from assistant.distillation.students import adapted
 from assistant.distillation.tasks.base import Batch, Task, weighted_mean
-from assistant.distillation.teachers import ModelTeacher
-from assistant.distillation.terms import LossInput, TeacherRows
+from assistant.distillation.teachers import ModelTeacher, require_same_rows
+from assistant.distillation.terms import LossInput
 from assistant.errors import UsageError
 
 FILE = "tuned-teacher.pt"
@@ -46,8 +45,7 @@ class TunedTeacher(ModelTeacher):
         loss: its own loss of the batch before.
 
     Raises:
-        UsageError: the task is not causal (prompt), the teacher has another tokenizer, or a target
-            is no module of the model.
+        UsageError: the teacher has another tokenizer, or a target is no module of the model.
     """
 
     def __init__(self, task: Task, model: Any, spec: TeacherSpec, *, name: str = "") -> None:
@@ -61,16 +59,6 @@ class TunedTeacher(ModelTeacher):
         self._plain = model
         self._prompt = tune.part == "prompt"
         if self._prompt:
-            if task.name != "causal":
-                raise UsageError(
-                    f"a prompt goes before what a causal model reads, and the task is {task.name}",
-                    remedy="tune an adapter",
-                )
-            if task.recipe.sampling.teacher_mix:
-                raise UsageError(
-                    "a teacher with a prompt cannot write beside the student",
-                    remedy="set 'sampling.teacher_mix' to 0",
-                )
             model = Prompted(model, tune.length)
         else:
             adapter = Adapter(rank=tune.rank, alpha=2.0 * tune.rank, targets=tune.targets)
@@ -84,22 +72,12 @@ class TunedTeacher(ModelTeacher):
         """The student's rows with what is taught; in training the tuned part learns as well."""
         [model] = self.models
         rows = self._task.rows(model, batch)
-        if rows.logits.shape != student.logits.shape:
-            raise UsageError(
-                "the tuned teacher has other rows than the student",
-                remedy="name a teacher with as many choices and exits as the student has",
-            )
+        require_same_rows(rows.logits, student.logits, "the tuned teacher")
         if torch.is_grad_enabled():
             loss = self._own_loss(rows.logits, batch, student)
             (loss / self._task.recipe.loop.accumulate).backward()  # type: ignore[no-untyped-call]
             self.loss = loss.detach()
-        detached = None if rows.representations is None else rows.representations.detach()
-        return replace(
-            student,
-            teacher=TeacherRows.from_logits(rows.logits.detach(), self._top_k),
-            teacher_representations=detached,
-            teacher_tokens=None if rows.tokens is None else rows.tokens.detach(),
-        )
+        return self._taught(student, rows.detach())
 
     def _own_loss(self, logits: Tensor, batch: Batch, student: LossInput) -> Tensor:
         tuned = student_logprobs(logits)

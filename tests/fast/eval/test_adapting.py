@@ -8,12 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.adapting.judging import Comparison, Searching
+from assistant.adapting.judging import DECIDING, SIGNIFICANT, Comparison, Searching
 from assistant.adapting.questions import Question
 from assistant.errors import UsageError
 from eval.adapting import (
-    DECIDING,
-    SIGNIFICANT,
     JudgedQuestions,
     SearchJudge,
     decided,

@@ -10,23 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.distillation.losses.critic import Critic, WassersteinGlobal
-from assistant.distillation.terms import LossInput
 from assistant.errors import TrainingError
 from tests.fast.assistant.distillation import tiny
-
-
-def vectors(student: torch.Tensor, teacher: torch.Tensor) -> LossInput:
-    count = len(student)
-    return LossInput(
-        logits=torch.zeros(count, 2),
-        targets=torch.zeros(count, dtype=torch.long),
-        teacher=None,
-        weights=torch.ones(count),
-        sequences=torch.arange(count),
-        sampled=torch.zeros(count, dtype=torch.bool),
-        representations=student,
-        teacher_representations=teacher,
-    )
+from tests.fast.assistant.distillation.tiny import vectors
 
 
 def test_values_by_hand() -> None:

@@ -9,11 +9,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
 from assistant.distillation.losses import LOSSES
 from assistant.distillation.terms import LossInput, TeacherRows, TokenStates
 from assistant.errors import UsageError
+from tests.fast.assistant.distillation.tiny import vectors
 
 INF = math.inf
 VECTOR_LOSSES = ["cosine", "rkd-angle", "rkd-distance", "wasserstein"]
@@ -28,20 +28,6 @@ def rows(student: list[list[float]], teacher: list[list[float]], targets: list[i
         weights=torch.ones(len(student)),
         sequences=torch.arange(len(student)),
         sampled=torch.zeros(len(student), dtype=torch.bool),
-    )
-
-
-def vectors(student: Tensor, teacher: Tensor) -> LossInput:
-    count = len(student)
-    return LossInput(
-        logits=torch.zeros(count, 2),
-        targets=torch.zeros(count, dtype=torch.int64),
-        teacher=None,
-        weights=torch.ones(count),
-        sequences=torch.arange(count),
-        sampled=torch.zeros(count, dtype=torch.bool),
-        representations=student,
-        teacher_representations=teacher,
     )
 
 

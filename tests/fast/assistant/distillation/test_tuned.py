@@ -193,9 +193,8 @@ def test_what_does_not_go_with_a_teacher_that_changes(
 
 def test_a_teacher_with_a_prompt_does_not_write(tmp_path: Path) -> None:
     sampling = {"kind": "on-policy", "teacher_mix": 0.2}
-    recipe = tiny.read(causal(tmp_path, sampling=sampling), tmp_path)
     with pytest.raises(UsageError, match="teacher_mix"):
-        run_recipe(recipe, tmp_path / "runs")
+        run_recipe(tiny.read(causal(tmp_path, sampling=sampling), tmp_path), tmp_path / "runs")
 
 
 def test_there_is_nothing_of_it_to_store(tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from assistant.distillation.loop import Step
 from assistant.distillation.run import run_recipe
 from assistant.distillation.run_folder import RunFolder
+from assistant.distillation.terms import LossInput
 
 NAMES = ["mara", "tom", "ada", "joss", "lena", "piet", "rosa", "karl"]
 PLACES = ["harbour", "mill", "tower", "garden", "station", "bakery", "school", "bridge"]
@@ -296,6 +298,21 @@ def tag_recipe(folder: Path, **changes: Any) -> dict[str, Any]:
         },
     }
     return merged(recipe, changes)
+
+
+def vectors(student: Tensor, teacher: Tensor) -> LossInput:
+    """Vectors of a student and a teacher, (S, …) each, with rows that say nothing."""
+    count = len(student)
+    return LossInput(
+        logits=torch.zeros(count, 2),
+        targets=torch.zeros(count, dtype=torch.int64),
+        teacher=None,
+        weights=torch.ones(count),
+        sequences=torch.arange(count),
+        sampled=torch.zeros(count, dtype=torch.bool),
+        representations=student,
+        teacher_representations=teacher,
+    )
 
 
 def merged(recipe: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
