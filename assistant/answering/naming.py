@@ -18,6 +18,7 @@ _FILE = re.compile(r"\.(?:pdf|txt|md|docx?|odt|rtf|html?|csv|xlsx?|pptx?|jsonl?|
 _SITE = re.compile(r"^www\.|\.(?:com|org|net|edu|gov|io|eu|de|uk)$", re.IGNORECASE)
 
 _ENTRY = re.compile(r"^\[\d+\]\s+\S")
+_LIST = re.compile(r"^(?=.*[_.])[A-Za-z_][\w.]*\w(?:,\s*[A-Za-z_][\w.]*\w)+$")
 _SIGNATURE = re.compile(
     r"^(?:(?:async )?def |class |@)?[A-Za-z_][\w.]*\s?\([^()]*(?:\([^()]*\)[^()]*)*\)"
     r"(?:\s*->\s*[\w.\[\], |]+)?:?$"
@@ -54,7 +55,9 @@ def none_names(question: str) -> str:
 def is_aside(line: str) -> bool:
     """Whether a line stands beside the text: code, or an entry of a list of references.
 
-    Of code what is typed at a prompt of Python, and a call or definition and nothing else.
+    Of code what is typed at a prompt of Python, a call or definition and nothing else, and names
+    of code one after the other ("See also").
     """
     text = line.strip().strip("`")
-    return text.startswith((">>>", "... ")) or bool(_SIGNATURE.match(text) or _ENTRY.match(text))
+    beside = (_SIGNATURE, _ENTRY, _LIST)
+    return text.startswith((">>>", "... ")) or any(pattern.match(text) for pattern in beside)

@@ -104,8 +104,8 @@ class ExtractiveReader:
             yield NotFound(none_names(question))
             return
         scored = [sentence for sentence in evidence.best if sentence.number in numbers]
-        # Code and references come last; among each kind the best first.
-        best = sorted(scored, key=lambda s: (s.score < self._threshold, is_aside(s.text)))
+        told = [sentence for sentence in scored if not is_aside(sentence.text)]
+        best = told if told and told[0].score >= self._threshold else scored
         if not best or best[0].score < self._threshold:
             top = best[0].score if best else 0.0
             yield NotFound(f"the best sentence scores {top:.2f}, below {self._threshold:.2f}")

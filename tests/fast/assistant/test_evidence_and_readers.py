@@ -92,7 +92,7 @@ def test_signature_gives_way_to_a_sentence() -> None:
     sentence = "The clustering of a node is the share of possible triangles through it."
     both = [passage(1, f"{signature}\n\n{sentence}")]
     evidence = _scored(both, {signature: 0.9, sentence: 0.5})
-    assert _texts(ExtractiveReader().write(CLUSTERING, evidence, both))[0] == sentence
+    assert _texts(ExtractiveReader().write(CLUSTERING, evidence, both)) == [sentence]
     evidence = _scored(both, {signature: 0.9, sentence: 0.2})
     assert _texts(ExtractiveReader().write(CLUSTERING, evidence, both)) == [signature]
 
@@ -134,6 +134,8 @@ def test_names_of_code(question: str, names: list[str]) -> None:
         (">>> G = nx.DiGraph(edges)", True),
         ("[2] Marcus Kaiser, Mean clustering coefficients, 2008.", True),
         ("[sic] it was", False),
+        ("shortest_path, dijkstra_path", True),
+        ("milk, bread, butter", False),
         ("pip install networkx", False),
         ("The coefficient (see below)", False),
         ("Returns the clustering (float).", False),
