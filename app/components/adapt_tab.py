@@ -172,8 +172,16 @@ def _show_unfinished(work: IndexWork, asked: Mapping[str, Any]) -> None:
             "It goes on where it stopped. If documents changed since, it begins anew with the "
             "questions that were written."
         )
-        if st.button("Go on with it", key=f"adapt-on-{work.name}"):
+        if _offered_above(work):
+            st.markdown("*Go on* is at the top of the page.")
+        elif st.button("Go on with it", key=f"adapt-on-{work.name}"):
             _start(work, Choice.of(asked))
+
+
+def _offered_above(work: IndexWork) -> bool:
+    """Whether the page shows the work as ended, with a button of its own to go on."""
+    last = work.home.jobs.latest(f"{ADAPT} {work.name}")
+    return last is not None and last.state == "failed"
 
 
 def _show_start(work: IndexWork) -> None:

@@ -13,6 +13,7 @@ from app.components.context import Opened
 from app.components.library import Adding
 from app.components.notices import errors_shown
 from app.components.uploads import documents_folder, keep_uploads, sources_with
+from assistant.adapting.work import not_adapted_meanwhile
 from assistant.errors import UsageError
 from assistant.jobs import Job
 from assistant.watches import Watches
@@ -127,10 +128,11 @@ class IndexWork:
         """Delete the index.
 
         Raises:
-            IndexLockedError: it is being written just now.
+            IndexLockedError: it is being written, or adapted to, just now.
         """
-        self.watches.off(self.name)
-        self.home.workspace.writer(self.name).delete_index()
+        with not_adapted_meanwhile(self.home.workspace.index_folder(self.name)):
+            self.watches.off(self.name)
+            self.home.workspace.writer(self.name).delete_index()
         if with_copies:
             shutil.rmtree(self.copies, ignore_errors=True)
         for kind in KINDS:

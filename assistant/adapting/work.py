@@ -173,6 +173,20 @@ def adapting_lock(index_folder: Path) -> Iterator[None]:
         lock.release()
 
 
+@contextmanager
+def not_adapted_meanwhile(index_folder: Path) -> Iterator[None]:
+    """Held while an index is deleted, so that no adaptation writes into a folder that is gone.
+
+    Raises:
+        IndexLockedError: something is being adapted to it.
+    """
+    if not index_folder.is_dir():  # whoever deletes it says so
+        yield
+        return
+    with adapting_lock(index_folder):
+        yield
+
+
 def _read(file: Path) -> dict[str, Any]:
     try:
         values = json.loads(file.read_text(encoding="utf-8"))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from assistant.adapting.work import not_adapted_meanwhile
 from assistant.cli import postgres
 from assistant.cli.context import JsonFlag, workspace
 from assistant.cli.explain import explained_search
@@ -177,8 +178,9 @@ def delete(
         return
     if not yes and not typer.confirm(f"Delete the index '{name}'?", err=True):
         raise UsageError("nothing was deleted")
-    watches(opened).off(name)
-    with JobReporter(job) if job is not None else nullcontext() as report:
+    reporting = JobReporter(job) if job is not None else nullcontext()
+    with reporting as report, not_adapted_meanwhile(opened.index_folder(name)):
+        watches(opened).off(name)
         writer = opened.writer(name)
         if report is None:
             writer.delete_index()

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from app.components.adapt_choice import ESTIMATE, Choice
 from app.components.adapt_results import comparison_rows, cost_lines, verdict
 from assistant.adapting.swapping import undo
-from assistant.adapting.work import WorkFolder
+from assistant.adapting.work import WorkFolder, adapting_lock
 from assistant.jobs import Jobs, pid_identity
 from assistant.workspace import Workspace
 from tests.fast.app.pages import captions, click, labels, markdown, page
@@ -223,6 +223,28 @@ def test_unfinished_work_is_gone_on_with(
     WorkFolder(little.folder).decide(asked=asked)
     click(page("library"), "Go on with it")
     assert started == [(f"adapt {NAME}", Choice("90s", "none", "reranker", 3).arguments(NAME))]
+
+
+def test_going_on_is_offered_once(little: Little, empty_home: Path) -> None:
+    WorkFolder(little.folder).decide(asked={"seconds": 90.0, "only": "", "teacher": "none"})
+    _job(empty_home, f"adapt {NAME}", [])
+    about = empty_home / "jobs" / "j1" / "job.json"
+    about.write_text(json.dumps({**json.loads(about.read_text()), "pid": 2**22}))  # killed
+    run = page("library")
+    assert [label for label in labels(run) if label.startswith("Go on")] == ["Go on"]
+    assert "*Go on* is at the top of the page" in markdown(run)
+
+
+def test_an_index_that_is_being_adapted_is_not_deleted(little: Little) -> None:
+    run = page("library")
+    field = next(one for one in run.text_input if one.label.startswith("Type its name"))
+    field.set_value(NAME)
+    with adapting_lock(little.folder):
+        click(run, "Delete the index")
+    assert "is adapting to index" in run.error[0].value
+    assert (little.folder / "manifest.json").exists()
+    click(run, "Delete the index")
+    assert not little.folder.exists()
 
 
 def test_an_index_that_is_not_encoded_says_so(notes: Workspace) -> None:
