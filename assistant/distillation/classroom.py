@@ -37,7 +37,7 @@ class ClassroomTeacher(TeachingModels):
             UsageError: a mentor is of another form than the student.
         """
         with torch.no_grad():
-            mentors = [self._task.rows(model, batch).logits for model in self.models]
+            mentors = [self._task.teacher_rows(model, batch).logits for model in self.models]
             for mentor in mentors:
                 require_same_rows(mentor, student.logits, "a mentor")
             taught = heard(mentors, student.logits, student.targets)

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from assistant.distillation.batch_plan import cut_batches
 from assistant.distillation.losses.divergences import GeneralisedJSD
-from assistant.distillation.modes import evaluating
+from assistant.distillation.modes import autocast, evaluating
 from assistant.distillation.run_folder import RunFolder
-from assistant.distillation.tasks.base import Task, autocast, on_device
+from assistant.distillation.tasks.base import Task, on_device
 from assistant.distillation.teachers import Teacher, same_choices
 from assistant.errors import TrainingError, UsageError
 

@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 
 from assistant.distillation.batch_plan import Plan, cut_batches
 from assistant.distillation.losses.supervised import CrossEntropy
-from assistant.distillation.modes import evaluating
-from assistant.distillation.tasks.base import Batch, Task, autocast, on_device
+from assistant.distillation.modes import autocast, evaluating
+from assistant.distillation.tasks.base import Batch, Task, on_device
 from assistant.distillation.teachers import Teacher, mean_logprobs, same_choices
 from assistant.distillation.terms import LossInput
 from assistant.errors import TrainingError, UsageError
@@ -121,8 +121,8 @@ class DomainBalance:
 
     def begin(self) -> None:
         """Measure both before the first step."""
-        self._teacher = self._losses(self._models)
-        student = self._losses([self._student])
+        self._teacher = self._losses(self._models, self._task.teacher_rows)
+        student = self._losses([self._student], self._task.rows)
         self.factors = first_factors(student, self._teacher)
         self._tell(0, student)
 
@@ -130,7 +130,7 @@ class DomainBalance:
         """Measure the student anew where it is due."""
         if step % self._spec.every:
             return
-        student = self._losses([self._student])
+        student = self._losses([self._student], self._task.rows)
         self.factors = next_factors(self.factors, student, self._teacher, self._spec.smoothing)
         self.weights = self.factors / self.shares
         self._tell(step, student)
@@ -141,7 +141,7 @@ class DomainBalance:
         weights = torch.tensor(self.weights[domains], dtype=torch.float32)
         return weights.to(rows.logits.device)[self._task.owners(batch, rows)]
 
-    def _losses(self, models: Sequence[Any]) -> Factors:
+    def _losses(self, models: Sequence[Any], rows_of: Callable[[Any, Batch], LossInput]) -> Factors:
         """Mean cross-entropy in each domain, (N,), of a model or of several models' mean."""
         task = self._task
         device = next(self._student.parameters()).device
@@ -153,7 +153,7 @@ class DomainBalance:
         ):
             for units in self._batches:
                 batch = on_device(task.collate(units), device)
-                found = [task.rows(model, batch) for model in models]
+                found = [rows_of(model, batch) for model in models]
                 rows = replace(found[0], logits=mean_logprobs([part.logits for part in found]))
                 weights = rows.weights.double().cpu().numpy()
                 losses = CrossEntropy(temperature=1, label_smoothing=0)(rows).double().cpu().numpy()

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize, pad
 
-from assistant.distillation.modes import evaluating
+from assistant.distillation.modes import autocast, evaluating
 from assistant.distillation.ranking.layout import TokenTable
-from assistant.distillation.tasks.base import autocast
 from assistant.distillation.terms import TokenStates
 from indexes.encoders.batching import batches
 

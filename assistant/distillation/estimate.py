@@ -14,11 +14,12 @@ import torch
 from assistant.distillation.batch_plan import Plan, plan_batches
 from assistant.distillation.disagreement import chosen_count
 from assistant.distillation.loop import pick_device
+from assistant.distillation.modes import autocast
 from assistant.distillation.objective import recipe_terms
 from assistant.distillation.recipe import Recipe
 from assistant.distillation.run import Prepared, prepare
 from assistant.distillation.run_folder import run_name
-from assistant.distillation.tasks.base import autocast, on_device, weighted_mean
+from assistant.distillation.tasks.base import on_device, weighted_mean
 from assistant.distillation.teachers import Teacher, load_teacher, taught
 from assistant.distillation.training_arguments import uses_bf16
 

@@ -71,7 +71,8 @@ def load_exported(folder: Path, *, base: Path | None = None) -> tuple[Any, Any, 
     if description["kind"] == "adapter":
         return (*_with_adapter(folder, description, base), description)
     config = AutoConfig.from_pretrained(folder)
-    model = model_class(description["task"]["name"]).from_config(config)
+    task = description["task"]["name"]
+    model = without_pooler(model_class(task).from_config(config), task)
     fresh = dict(model.state_dict())
     state: dict[str, Any] = {}
     if description["kind"] == "changed":
@@ -108,9 +109,20 @@ def model_class(task: str) -> Any:
     return {
         "span": transformers.AutoModelForQuestionAnswering,
         "causal": transformers.AutoModelForCausalLM,
+        "conversation": transformers.AutoModel,
         "embed": transformers.AutoModel,
         "tag": transformers.AutoModelForTokenClassification,
     }[task]
+
+
+def without_pooler(model: Any, task: str) -> Any:
+    """The model of a task, without the layer that vectors of conversations have no use for.
+
+    They are means over tokens: an adapter would be put into it, and not every base has one.
+    """
+    if task == "conversation" and getattr(model, "pooler", None) is not None:
+        model.pooler = None
+    return model
 
 
 def tied(state: dict[str, Any]) -> list[tuple[str, str]]:
@@ -196,7 +208,9 @@ def _with_adapter(folder: Path, description: dict[str, Any], base: Path | None) 
     from transformers import AutoConfig, AutoTokenizer
 
     root = _base_folder(folder, description, base)
-    model = model_class(description["task"]["name"]).from_config(AutoConfig.from_pretrained(root))
+    task = description["task"]["name"]
+    model = model_class(task).from_config(AutoConfig.from_pretrained(root))
+    model = without_pooler(model, task)
     own = model.float().state_dict()
     state = base_weights(root, own, model)
     model.load_state_dict(state, strict=False)

@@ -1,10 +1,12 @@
-"""A model asked in between: in its evaluation mode, and back to the mode it was in."""
+"""A model asked outside the loop: in its evaluation mode, and as precisely as the loop does."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+import torch
 
 
 @contextmanager
@@ -16,3 +18,10 @@ def evaluating(model: Any) -> Iterator[None]:
         yield
     finally:
         model.train(training)
+
+
+def autocast(model: Any, precision: str) -> Any:
+    """bfloat16 for a forward pass outside the loop, where the loop has it too."""
+    device = next(model.parameters()).device
+    wanted = precision == "bf16" or (precision == "auto" and device.type == "cuda")
+    return torch.autocast(device.type, torch.bfloat16, enabled=wanted)

@@ -8,7 +8,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from assistant.distillation.exported import DESCRIPTION, load_exported, model_class
+from assistant.distillation.exported import (
+    DESCRIPTION,
+    load_exported,
+    model_class,
+    without_pooler,
+)
 from assistant.distillation.recipe import Recipe
 from assistant.distillation.recipe_models import Adapter, Student
 from assistant.errors import ModelCorruptError, ModelMissingError, UsageError
@@ -108,7 +113,8 @@ def load_model(folder: Path, task: str, **changes: Any) -> Any:
     try:
         config = AutoConfig.from_pretrained(folder)
         config.update(changes)
-        return model_class(task).from_pretrained(folder, config=config, dtype="float32")
+        model = model_class(task).from_pretrained(folder, config=config, dtype="float32")
+        return without_pooler(model, task)
     except (OSError, ValueError, KeyError) as error:
         raise ModelCorruptError(
             f"{folder} cannot be loaded: {error}", remedy="name a folder of transformers' format"

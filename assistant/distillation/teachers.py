@@ -65,7 +65,7 @@ class ModelTeacher(TeachingModels):
     def teach(self, batch: Batch, student: LossInput) -> LossInput:
         """The student's rows with the teacher's; of several models the vectors of the first."""
         with torch.no_grad():
-            parts = [self._task.rows(model, batch) for model in self.models]
+            parts = [self._task.teacher_rows(model, batch) for model in self.models]
             mean = replace(parts[0], logits=mean_logprobs([part.logits for part in parts]))
             return self._taught(student, mean)
 

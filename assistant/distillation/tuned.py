@@ -71,7 +71,7 @@ class TunedTeacher(ModelTeacher):
     def teach(self, batch: Batch, student: LossInput) -> LossInput:
         """The student's rows with what is taught; in training the tuned part learns as well."""
         [model] = self.models
-        rows = self._task.rows(model, batch)
+        rows = self._task.teacher_rows(model, batch)
         require_same_rows(rows.logits, student.logits, "the tuned teacher")
         if torch.is_grad_enabled():
             loss = self._own_loss(rows.logits, batch, student)
@@ -87,6 +87,6 @@ class TunedTeacher(ModelTeacher):
             values = values - right * ~student.sampled
         elif student.progress < 1:
             with torch.no_grad():
-                plain = student_logprobs(self._task.rows(self._plain, batch).logits)
+                plain = student_logprobs(self._task.teacher_rows(self._plain, batch).logits)
             values = values + (1 - student.progress) * kl(tuned, plain)
         return weighted_mean(values, student.weights)

@@ -1,6 +1,6 @@
 """What is learnt, each task registered by the name that recipes use."""
 
-from assistant.distillation.tasks import causal, embed, pair, span, tag
+from assistant.distillation.tasks import causal, conversation, embed, pair, span, tag
 from assistant.distillation.tasks.base import TASKS, Batch, Evaluation, Task, Units
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Task",
     "Units",
     "causal",
+    "conversation",
     "embed",
     "pair",
     "span",

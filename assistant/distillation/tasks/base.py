@@ -133,6 +133,10 @@ class Task(ABC):
     def rows(self, model: Any, batch: Batch) -> LossInput:
         """The model's rows for a batch, without a teacher."""
 
+    def teacher_rows(self, model: Any, batch: Batch) -> LossInput:
+        """A teacher's rows for a batch, where it reads something else than the student does."""
+        return self.rows(model, batch)
+
     def owners(self, batch: Batch, rows: LossInput) -> Tensor:
         """Which of the units that the batch was made of each row belongs to, (N,)."""
         return rows.sequences
@@ -176,13 +180,6 @@ TASKS: Registry[type[Task]] = Registry("task")
 def weighted_mean(losses: Tensor, weights: Tensor) -> Tensor:
     """Σ w·l / Σ w; 0 where there is no weight at all."""
     return (losses * weights).sum() / weights.sum().clamp(min=1e-9)
-
-
-def autocast(model: Any, precision: str) -> Any:
-    """bfloat16 for a forward pass outside the loop, where the loop has it too."""
-    device = next(model.parameters()).device
-    wanted = precision == "bf16" or (precision == "auto" and device.type == "cuda")
-    return torch.autocast(device.type, torch.bfloat16, enabled=wanted)
 
 
 def on_device(batch: Batch, device: torch.device) -> Batch:

@@ -17,7 +17,7 @@ from assistant.distillation.examples import Example
 from assistant.distillation.foreign import ForeignModel, beside
 from assistant.distillation.generating import generate
 from assistant.distillation.losses import LOSSES
-from assistant.distillation.modes import evaluating
+from assistant.distillation.modes import autocast, evaluating
 from assistant.distillation.packing import (
     Pack,
     attention,
@@ -39,7 +39,6 @@ from assistant.distillation.tasks.base import (
     Task,
     TaskOptions,
     Units,
-    autocast,
     on_device,
 )
 from assistant.distillation.terms import LossInput

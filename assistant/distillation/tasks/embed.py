@@ -33,6 +33,7 @@ from assistant.distillation.tasks.base import (
     TaskOptions,
     Units,
 )
+from assistant.distillation.tasks.vectors import pair_rows
 from assistant.distillation.terms import LossInput
 
 
@@ -104,24 +105,9 @@ class EmbedTask(Task):
             token_states(model, {k[len(side) :]: v for k, v in batch.items() if k.startswith(side)})
             for side in ("query_", "passage_")
         ]
-        vectors = torch.cat([mean_of(side) for side in sides])  # (2B, D)
-        count = len(vectors) // 2
-        places = torch.arange(2 * count, device=vectors.device)
-        targets = (places + count) % (2 * count)
-        same = batch["same"][:, None] == batch["same"][None, :]
-        same[places, targets] = False
-        with torch.autocast(vectors.device.type, enabled=False):  # cosines need all their digits
-            logits = self.options.similarity_scale * (vectors @ vectors.T)
-        return LossInput(
-            logits=logits.masked_fill(same, -torch.inf),
-            targets=targets,
-            teacher=None,
-            weights=batch["weights"],
-            sequences=places,
-            sampled=torch.zeros(2 * count, dtype=torch.bool, device=vectors.device),
-            representations=vectors,
-            tokens=joined(sides) if self._keeps_tokens else None,
-        )
+        vectors = torch.cat([mean_of(side) for side in sides])
+        tokens = joined(sides) if self._keeps_tokens else None
+        return pair_rows(vectors, batch, self.options.similarity_scale, tokens)
 
     def owners(self, batch: Batch, rows: LossInput) -> Tensor:
         return rows.sequences % len(batch["keys"])

@@ -17,22 +17,14 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from assistant.distillation.examples import RankExample
-from assistant.distillation.modes import evaluating
+from assistant.distillation.modes import autocast, evaluating
 from assistant.distillation.ranking.layout import MOST_QUERY, TokenTable
 from assistant.distillation.ranking.measures import ndcg, order_of, reciprocal_rank
 from assistant.distillation.students import (
     load_model,
     shaped,
 )
-from assistant.distillation.tasks.base import (
-    TASKS,
-    Batch,
-    Evaluation,
-    Task,
-    TaskOptions,
-    Units,
-    autocast,
-)
+from assistant.distillation.tasks.base import TASKS, Batch, Evaluation, Task, TaskOptions, Units
 from assistant.distillation.terms import LossInput, TeacherRows
 from assistant.errors import UsageError
 from indexes.refining.reranking import blended

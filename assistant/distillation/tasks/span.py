@@ -16,19 +16,12 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from assistant.distillation.examples import SpanExample
+from assistant.distillation.modes import autocast
 from assistant.distillation.spans.asking import Asked, Span
 from assistant.distillation.spans.measures import judge, settled, summarise
 from assistant.distillation.spans.model import find_spans
 from assistant.distillation.spans.windows import WindowOptions, Windows, make_windows
-from assistant.distillation.tasks.base import (
-    TASKS,
-    Batch,
-    Evaluation,
-    Task,
-    TaskOptions,
-    Units,
-    autocast,
-)
+from assistant.distillation.tasks.base import TASKS, Batch, Evaluation, Task, TaskOptions, Units
 from assistant.distillation.terms import LossInput
 
 

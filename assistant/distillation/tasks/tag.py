@@ -17,19 +17,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from assistant.distillation.examples import TagExample
+from assistant.distillation.modes import autocast
 from assistant.distillation.tags.layout import MOST_MESSAGE, Laid, Layout
 from assistant.distillation.tags.measures import Judged, summarise
 from assistant.distillation.tags.model import MAX_LENGTH, probabilities
 from assistant.distillation.tags.words import by_stem, missing_stems
-from assistant.distillation.tasks.base import (
-    TASKS,
-    Batch,
-    Evaluation,
-    Task,
-    TaskOptions,
-    Units,
-    autocast,
-)
+from assistant.distillation.tasks.base import TASKS, Batch, Evaluation, Task, TaskOptions, Units
 from assistant.distillation.terms import LossInput
 
 

@@ -1,0 +1,92 @@
+"""A message and what was said before it to the vector of the question that it stands for.
+
+What the task `conversation` trains; loaded and asked here without anything of training.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from assistant.distillation.encoding import mean_of, token_states
+from assistant.distillation.exported import load_exported
+from assistant.distillation.modes import evaluating
+from assistant.distillation.tags.layout import Laid, Layout
+from assistant.distillation.terms import TokenStates
+from assistant.understanding.types import Message
+from indexes.encoders.batching import batches
+from indexes.encoders.dense import embedder_fingerprint
+
+MAX_LENGTH = 256
+
+
+class MessageEncoder:
+    """Vectors of messages in their conversations, beside an embedder's vectors of passages.
+
+    Args:
+        space: the fingerprint of that embedder.
+
+    Safe to share between threads.
+    """
+
+    def __init__(
+        self, model: Any, tokenizer: Any, *, space: str, max_length: int = MAX_LENGTH
+    ) -> None:
+        self.space = space
+        self._model = model.eval()
+        self._layout = Layout(tokenizer, max_length)
+        self._lock = threading.Lock()
+
+    @classmethod
+    def load(cls, folder: Path, *, base: Path) -> MessageEncoder:
+        """From what a distillation run exported.
+
+        Args:
+            base: the embedder that it was trained from, and beside.
+
+        Raises:
+            ModelMissingError, ModelCorruptError: not there, not whole, or of another base.
+        """
+        model, tokenizer, description = load_exported(folder, base=base)
+        most = int(description.get("task", {}).get("max_length", MAX_LENGTH))
+        return cls(model, tokenizer, space=embedder_fingerprint(base), max_length=most)
+
+    def encode(self, message: str, history: Sequence[Message]) -> NDArray[np.float32]:
+        """The unit vector (D,) of a message after `history`, oldest first."""
+        with self._lock:  # a fast tokenizer cannot be used by two threads at once
+            laid = self._layout.sequences([(message, history)])
+            vectors = message_vectors(self._model, self._layout, laid)
+        found: NDArray[np.float32] = vectors[0].numpy()
+        return found
+
+
+def message_vectors(
+    model: Any, layout: Layout, sequences: Sequence[Laid], *, batch_tokens: int = 8192
+) -> Tensor:
+    """Unit vectors (N, D) of N laid out conversations, on the CPU; the model's mode is kept."""
+    device = next(model.parameters()).device
+    vectors = torch.empty(len(sequences), model.config.hidden_size)
+    with evaluating(model), torch.inference_mode():
+        for rows in batches([len(one.ids) for one in sequences], batch_tokens):
+            inputs = {
+                k: v.to(device) for k, v in layout.batch([sequences[r] for r in rows]).items()
+            }
+            vectors[rows] = own_mean(model, inputs).cpu()
+    return vectors
+
+
+def own_mean(model: Any, inputs: dict[str, Tensor]) -> Tensor:
+    """Means over the tokens of the messages alone, their marks included, of length 1: (B, D).
+
+    Args:
+        inputs: of B conversations; the first segment of each is the message.
+    """
+    tokens = token_states(model, inputs)
+    return mean_of(TokenStates(tokens.states, tokens.mask & (inputs["token_type_ids"] == 0)))
