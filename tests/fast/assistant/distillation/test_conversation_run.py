@@ -35,7 +35,7 @@ def recipe_of(folder: Path, **changes: Any) -> dict[str, Any]:
 
 
 def test_a_run_learns_which_question_a_message_stands_for(tmp_path: Path) -> None:
-    loop = {"steps": 160, "learning_rate": 0.003, "log_every": 40, "checkpoint_every": 80}
+    loop = {"steps": 300, "learning_rate": 0.003, "log_every": 100, "checkpoint_every": 100}
     recipe = recipe_of(tmp_path, loop=loop, losses=[{"name": "cosine"}])
     recipe["student"] = {"model": "./encoder"}  # two random layers need more than an adapter
     tiny.conversations(tmp_path / "said.jsonl", 200)
