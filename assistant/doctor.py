@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from assistant.errors import KnowledgeAssistantError
 from assistant.findings import Finding, Mend
 from assistant.index_health import index_findings, watch_findings
-from assistant.models.shipped import READER_SPAN, READER_WORDS, REWRITER, shipped
+from assistant.models.shipped import CONVERSATION, READER_SPAN, READER_WORDS, REWRITER, shipped
 from assistant.tidying import rubbish
 from assistant.workspace import Workspace
 
@@ -98,7 +98,13 @@ def _weights(workspace: Workspace) -> Iterator[Finding]:
     else:
         yield Finding("answerer", "ok", models.answerer, group="Models")
     yield from _small_reader(workspace)
-    yield from _rewriter(workspace)
+    yield from _over_minilm(workspace, "rewriter", REWRITER, otherwise="rules stand in")
+    yield from _over_minilm(
+        workspace,
+        "encoder of messages",
+        CONVERSATION,
+        otherwise="follow-ups are searched for by the vector of their words",
+    )
 
 
 def _fetch(workspace: Workspace, name: str) -> Mend | None:
@@ -130,15 +136,18 @@ def _small_reader(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("small reader", "ok", "reader-span, reader-words", group="Models")
 
 
-def _rewriter(workspace: Workspace) -> Iterator[Finding]:
+def _over_minilm(
+    workspace: Workspace, what: str, name: str, *, otherwise: str
+) -> Iterator[Finding]:
+    """A shipped adapter, which needs the embedder that it builds on."""
     try:
-        shipped(REWRITER)
+        shipped(name)
         workspace.models.path("minilm")
     except KnowledgeAssistantError as error:
-        note, mend = f"{error.message}; rules stand in", _fetch(workspace, "minilm")
-        yield Finding("rewriter", "note", note, error.remedy, "Models", mend)
+        note, mend = f"{error.message}; {otherwise}", _fetch(workspace, "minilm")
+        yield Finding(what, "note", note, error.remedy, "Models", mend)
     else:
-        yield Finding("rewriter", "ok", REWRITER, group="Models")
+        yield Finding(what, "ok", name, group="Models")
 
 
 def _conversations(workspace: Workspace) -> Iterator[Finding]:

@@ -93,6 +93,12 @@ class UnderstandingSettings(Section):
         description="auto = the language model where one answers, else rules; rules take "
         "milliseconds, the distilled rewriter a tenth of a second",
     )
+    vector: Literal["conversation", "text"] = Field(
+        "conversation",
+        description="vector of a follow-up that no language model rewrites: conversation = of the "
+        "message with what was said before, by a small encoder; text = of its words, leaning on "
+        "the last answer",
+    )
     followup_dense_weight: float = Field(
         0.70, ge=0, le=1, description="share of the embedder in the fusion of follow-up questions"
     )

@@ -7,12 +7,26 @@ gives its own fused list, and the lists are added by weight over the union of th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+from indexes.encoders import FloatArray
 from indexes.errors import UsageError
 
 MAX_QUERY_CHARACTERS = 20_000
 MAX_QUERIES = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QueryVector:
+    """A vector that was made elsewhere, for an embedder's passages.
+
+    Attributes:
+        space: the fingerprint of that embedder; an index of another one does not use it.
+        values: of length 1, (dimensions,).
+    """
+
+    space: str
+    values: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +43,8 @@ class Query:
         phrases: whether what stands in quotation marks must be in a passage word for word. Who
             types a search means it so; in a question a title in quotation marks is only a name, and
             a passage that has it word for word scores higher.
+        vector: what the dense stage searches with in place of the vectors of text and context,
+            where it is of the index's own embedder.
     """
 
     text: str
@@ -37,6 +53,7 @@ class Query:
     context_weight: float = 0.0
     stage_weights: Mapping[str, float] | None = None
     phrases: bool = False
+    vector: QueryVector | None = field(default=None, compare=False, repr=False)
 
 
 def cleaned(query: str | Sequence[Query]) -> list[Query]:
@@ -47,13 +64,10 @@ def cleaned(query: str | Sequence[Query]) -> list[Query]:
     """
     given = [Query(query, phrases=True)] if isinstance(query, str) else query
     kept = [
-        Query(
-            one.text.strip()[:MAX_QUERY_CHARACTERS],
-            one.weight,
-            one.context.strip()[:MAX_QUERY_CHARACTERS],
-            one.context_weight,
-            one.stage_weights,
-            one.phrases,
+        replace(
+            one,
+            text=one.text.strip()[:MAX_QUERY_CHARACTERS],
+            context=one.context.strip()[:MAX_QUERY_CHARACTERS],
         )
         for one in given
         if one.text.strip() and one.weight > 0

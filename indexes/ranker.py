@@ -117,16 +117,30 @@ class Ranker:
 
 
 def query_vectors(queries: Sequence[Query], encoder: DenseEncoder) -> FloatArray:
-    """Unit vectors of shape (len(queries), dimensions), leaning on their contexts."""
-    leaning = [query.context if query.context_weight > 0 else "" for query in queries]
-    texts = list(dict.fromkeys([*(query.text for query in queries), *filter(None, leaning)]))
-    by_text = dict(zip(texts, encoder.encode(texts), strict=True))
+    """Unit vectors of shape (len(queries), dimensions): a query's own where it brings one of this
+    encoder's space, else that of its text, leaning on its context."""
+    texts = [text for query in queries for text in _encoded_of(query, encoder)]
+    unique = list(dict.fromkeys(texts))
+    by_text = dict(zip(unique, encoder.encode(unique), strict=True))
     vectors = []
-    for query, context in zip(queries, leaning, strict=True):
-        vector = by_text[query.text]
+    for query in queries:
+        if query.vector is not None and query.vector.space == encoder.fingerprint:
+            vectors.append(query.vector.values)
+            continue
+        text, *context = _encoded_of(query, encoder)
+        vector = by_text[text]
         if context:
-            vector = vector + query.context_weight * by_text[context]
+            vector = vector + query.context_weight * by_text[context[0]]
             length = float(np.linalg.norm(vector))
-            vector = vector / length if length > 0 else by_text[query.text]
+            vector = vector / length if length > 0 else by_text[text]
         vectors.append(vector)
     return np.stack(vectors).astype(np.float32)
+
+
+def _encoded_of(query: Query, encoder: DenseEncoder) -> list[str]:
+    """The texts of a query that have to be encoded: its own, and its context if it leans on one."""
+    if query.vector is not None and query.vector.space == encoder.fingerprint:
+        return []
+    return (
+        [query.text, query.context] if query.context and query.context_weight > 0 else [query.text]
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ from assistant.cli.output import console, progress_bars, table, write_json
 from assistant.errors import ModelMissingError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
+    from assistant.distillation.message_encoder import MessageEncoder
     from assistant.understanding.types import Understander
     from assistant.workspace import Workspace
 
@@ -54,7 +56,14 @@ def closed(
 
       assistant eval ikat closed data/ikat_responses --rows raw,rules,human
     """
-    from eval.ikat.ablation import NAMES, NEED_MODEL, Ablation, possible_rows
+    from eval.ikat.ablation import (
+        NAMES,
+        NEED_MODEL,
+        NEED_REWRITER,
+        NEED_VECTOR,
+        Ablation,
+        possible_rows,
+    )
     from eval.ikat.closed import evaluate_closed
     from eval.ikat.conversations import load_conversations
     from eval.ikat.selection import evaluate_selection
@@ -66,14 +75,18 @@ def closed(
     collection, turns = load_conversations(folder, only=only, limit=limit, seed=seed)
     opened = workspace(context)
     rules, model = _understanders(opened, needed=bool(set(wanted) & set(NEED_MODEL)))
-    distilled = _rewriter(opened, rules, needed="distilled" in wanted)
+    distilled = _rewriter(opened, rules, needed=bool(set(wanted) & set(NEED_REWRITER)))
+    encoder = _message_encoder(opened, needed=bool(set(wanted) & set(NEED_VECTOR)))
     wanted = wanted or possible_rows(
-        turns, model=model is not None, distilled=distilled is not None
+        turns,
+        model=model is not None,
+        distilled=distilled is not None,
+        vector=encoder is not None,
     )
     if against not in wanted and against != "raw":
         raise UnknownNameError("row of this call", against, wanted)
     selector = opened.statement_selector
-    ablation = Ablation(opened.settings, rules, model, selector, distilled)
+    ablation = Ablation(opened.settings, rules, model, selector, distilled, encoder)
     with progress_bars(quiet=as_json) as on_progress:
         made = evaluate_closed(
             opened, collection, turns, ablation, wanted, on_progress, against=against
@@ -261,3 +274,13 @@ def _rewriter(opened: Workspace, rules: Understander, *, needed: bool) -> Unders
             raise
         return None
     return DistilledUnderstander(opened.loaded.tag_model, rules)
+
+
+def _message_encoder(opened: Workspace, *, needed: bool) -> Callable[[], MessageEncoder] | None:
+    try:
+        opened.loaded.message_encoder()
+    except ModelMissingError:
+        if needed:
+            raise
+        return None
+    return opened.loaded.message_encoder

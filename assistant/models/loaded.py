@@ -6,13 +6,20 @@ import threading
 from typing import TYPE_CHECKING
 
 from assistant.models.importing import LOADING
-from assistant.models.shipped import READER_SPAN, READER_WORDS, REWRITER, shipped
+from assistant.models.shipped import (
+    CONVERSATION,
+    READER_SPAN,
+    READER_WORDS,
+    REWRITER,
+    shipped,
+)
 from assistant.models.store import ModelStore
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from assistant.distillation.message_encoder import MessageEncoder
     from assistant.distillation.spans.model import SpanModel
     from assistant.distillation.tags.model import TagModel
     from assistant.models.answer_cache import AnswerCache
@@ -21,7 +28,7 @@ _WORDING_CONTEXT = 1024  # tokens: one question, one sentence, and the same in o
 
 
 class LoadedModels:
-    """The local answerer, the two models of the small reader, and the rewriter.
+    """The local answerer, the small reader's two models, the rewriter, the encoder of messages.
 
     Args:
         cache: where the answerer's whole answers are kept by prompt; None asks anew every time.
@@ -36,6 +43,7 @@ class LoadedModels:
         self._span_model: SpanModel | None = None
         self._wording_model: BaseChatModel | None = None
         self._tag_model: TagModel | None = None
+        self._message_encoder: MessageEncoder | None = None
 
     def answerer(self) -> BaseChatModel:
         """The language model that writes answers.
@@ -84,6 +92,20 @@ class LoadedModels:
                 base = self._models.path("minilm")
                 self._tag_model = TagModel.load(shipped(REWRITER), base=base)
             return self._tag_model
+
+    def message_encoder(self) -> MessageEncoder:
+        """What gives a message the vector of the question that it stands for.
+
+        Raises:
+            ModelMissingError, ModelCorruptError: its weights, or the embedder's that it builds on.
+        """
+        with self._lock, LOADING:
+            from assistant.distillation.message_encoder import MessageEncoder
+
+            if self._message_encoder is None:
+                base = self._models.path("minilm")
+                self._message_encoder = MessageEncoder.load(shipped(CONVERSATION), base=base)
+            return self._message_encoder
 
     def wording_model(self) -> BaseChatModel:
         """The small language model with the adapter that words answers.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from assistant.errors import ModelMissingError, UsageError
 from assistant.reading import answering_model
 from assistant.understanding.distilled import DistilledUnderstander
+from assistant.understanding.in_conversation import InConversation
 from assistant.understanding.model import ModelUnderstander
 from assistant.understanding.rules import RuleUnderstander
 from assistant.understanding.types import AspectQuery, Understander, Understanding
@@ -25,19 +26,25 @@ def choose_understander(workspace: Workspace, phrases: Phrases) -> Understander:
     Raises:
         ModelMissingError, UsageError: a model was named and there is none.
     """
-    rules = RuleUnderstander(phrases)
+    rules: Understander = RuleUnderstander(phrases)
     way, reader = workspace.settings.understanding.way, workspace.settings.answering.reader
     if way == "distilled":
-        return DistilledUnderstander(workspace.loaded.tag_model, rules)
+        return _in_conversation(DistilledUnderstander(workspace.loaded.tag_model, rules), workspace)
     if way == "rules" or (way == "auto" and reader in _QUICK):
-        return rules
+        return _in_conversation(rules, workspace)
     try:
         model, _ = answering_model(workspace)
     except (ModelMissingError, UsageError):
         if way == "model":
             raise
-        return rules
+        return _in_conversation(rules, workspace)
     return ModelUnderstander(model, rules)
+
+
+def _in_conversation(understander: Understander, workspace: Workspace) -> Understander:
+    if workspace.settings.understanding.vector == "text":
+        return understander
+    return InConversation(understander, workspace.loaded.message_encoder)
 
 
 def as_written(question: str) -> Understanding:

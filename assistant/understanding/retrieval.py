@@ -26,7 +26,14 @@ def search_queries(
     """
     weights = followup_weights(settings) if running else None
     queries = [
-        Query(query.text, query.weight, query.context, query.context_weight, weights)
+        Query(
+            query.text,
+            query.weight,
+            query.context,
+            query.context_weight,
+            weights,
+            vector=query.vector,
+        )
         for query in understanding.queries
     ]
     share = settings.understanding.statements_in_query

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from indexes.queries import QueryVector
+
 Role = Literal["user", "assistant"]
 # "distilled": the small rewriter; "person": they wrote how it is meant.
 Way = Literal["rules", "model", "distilled", "person"]
@@ -36,7 +38,7 @@ class AspectQuery:
 
     `weight` is its share of the fusion, relative to the others. `context` is text whose meaning
     the query leans on by `context_weight` (the last answer): it moves the query's vector and adds
-    no words.
+    no words. `vector` stands in place of both where the index is of its embedder.
     """
 
     text: str
@@ -44,6 +46,7 @@ class AspectQuery:
     weight: float = 1.0
     context: str = ""
     context_weight: float = 0.0
+    vector: QueryVector | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

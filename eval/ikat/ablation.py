@@ -2,8 +2,10 @@
 
 raw              the message as it was typed
 history          all of the person's messages and this one, as one query
-rules            the rules' understanding, as it is by default
+rules            the rules' understanding, by words and the last answer
+rules+vector     …and the vector of the message in its conversation, as it is by default
 distilled        the rewriter's: the message with the words that it leaves unsaid
+distilled+vector …and the vector of the message in its conversation, as it is by default
 model            the model's rewrite and the message, leaning on the last answer
 +aspects         …and one query for each of several things asked
 +answer          …and a likely answer: the model's understanding as it is by default
@@ -17,8 +19,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from assistant.settings import Settings
+from assistant.understanding.in_conversation import InConversation
 from assistant.understanding.retrieval import followup_weights, search_queries, statements_query
 from assistant.understanding.statements import ChosenStatement, StatementSelector
 from assistant.understanding.types import Understander, Understanding
@@ -26,11 +30,16 @@ from eval.ikat.conversations import ClosedTurn
 from indexes.encoders import FloatArray
 from indexes.queries import Query
 
+if TYPE_CHECKING:
+    from assistant.distillation.message_encoder import MessageEncoder
+
 NAMES = (
     "raw",
     "history",
     "rules",
+    "rules+vector",
     "distilled",
+    "distilled+vector",
     "model",
     "+aspects",
     "+answer",
@@ -40,6 +49,8 @@ NAMES = (
     "human",
 )
 NEED_MODEL = ("model", "+aspects", "+answer", "+statements", "+all-statements", "+ranking")
+NEED_REWRITER = ("distilled", "distilled+vector")
+NEED_VECTOR = ("rules+vector", "distilled+vector")
 NEED_PERSON = ("+statements", "+all-statements", "+ranking")
 # Weight of the statements' query where a row searches for it; the product's default is 0.
 STATEMENTS_WEIGHT = 0.3
@@ -53,12 +64,15 @@ _ASPECTS = {
 
 
 def possible_rows(
-    turns: Sequence[ClosedTurn], *, model: bool, distilled: bool = False
+    turns: Sequence[ClosedTurn], *, model: bool, distilled: bool = False, vector: bool = False
 ) -> list[str]:
-    """The rows that can be asked of these turns, given a language model, given a rewriter."""
+    """The rows that can be asked of these turns, given a language model, given a rewriter, given
+    an encoder of messages."""
     left_out = set() if model else set(NEED_MODEL)
     if not distilled:
-        left_out.add("distilled")
+        left_out.update(NEED_REWRITER)
+    if not vector:
+        left_out.update(NEED_VECTOR)
     if not any(turn.statements for turn in turns):
         left_out.update(NEED_PERSON)
     if not any(turn.resolved for turn in turns):
@@ -85,6 +99,7 @@ class Ablation:
     Args:
         rules, model, distilled: the understanders; the rows of one that is None cannot be asked.
         selector: chooses statements; its threshold is that of the settings.
+        encoder: gives messages the vector of their conversation.
     """
 
     def __init__(
@@ -94,10 +109,12 @@ class Ablation:
         model: Understander | None,
         selector: StatementSelector,
         distilled: Understander | None = None,
+        encoder: Callable[[], MessageEncoder] | None = None,
     ) -> None:
         self._settings = settings
         self._rules, self._model, self._selector = rules, model, selector
         self._distilled = distilled
+        self._encoder = encoder
         self._weights = followup_weights(settings)
 
     def asker(self, name: str) -> Asker:
@@ -106,7 +123,9 @@ class Ablation:
             "raw": self._raw,
             "history": self._history,
             "rules": lambda turn: self._understood(self._rules, turn),
+            "rules+vector": lambda turn: self._in_conversation(self._rules, turn),
             "distilled": lambda turn: self._understood(self._distilled, turn),
+            "distilled+vector": lambda turn: self._in_conversation(self._distilled, turn),
             "human": self._human,
         }.get(name, lambda turn: self._by_model(name, turn))
 
@@ -125,6 +144,10 @@ class Ablation:
         assert way is not None
         understood = way.understand(turn.text, turn.history)
         return Asked(search_queries(understood, self._settings, running=True), 0, understood)
+
+    def _in_conversation(self, way: Understander | None, turn: ClosedTurn) -> Asked:
+        assert way is not None and self._encoder is not None
+        return self._understood(InConversation(way, self._encoder), turn)
 
     def _by_model(self, name: str, turn: ClosedTurn) -> Asked:
         assert self._model is not None

@@ -154,7 +154,8 @@ def test_any_text_is_understood_somehow(message: str, history: list[Message], dr
 
 
 def test_the_setting_chooses_it(tmp_path: Path) -> None:
-    settings = load_settings({"understanding.way": "distilled"}, home=tmp_path, environ={})
+    named = {"understanding.way": "distilled", "understanding.vector": "text"}
+    settings = load_settings(named, home=tmp_path, environ={})
     chosen = choose_understander(Workspace(settings), simple_phrases)
     assert isinstance(chosen, DistilledUnderstander)
     # MiniLM is not installed here: said, not raised

@@ -42,6 +42,7 @@ def test_every_finding_names_what_mends_it(home: Path, call: Call) -> None:
     assert findings["embedder"]["mend"]["arguments"] == ["models", "fetch", "minilm"]
     assert findings["rewriter"]["severity"] == "note"
     assert findings["rewriter"]["mend"]["arguments"] == ["models", "fetch", "minilm"]
+    assert findings["encoder of messages"]["mend"]["arguments"] == ["models", "fetch", "minilm"]
     assert findings["index notes"]["mend"]["arguments"] == ["index", "build", "notes"]
     assert findings["leftovers"]["mend"]["arguments"] == ["tidy"]
     assert findings["python"]["mend"] is None

@@ -14,7 +14,7 @@ from indexes.build import IndexWriter
 from indexes.errors import UsageError
 from indexes.fusion import add_up
 from indexes.index import Index
-from indexes.queries import MAX_QUERIES, MAX_QUERY_CHARACTERS, Query, cleaned
+from indexes.queries import MAX_QUERIES, MAX_QUERY_CHARACTERS, Query, QueryVector, cleaned
 from indexes.ranker import query_vectors
 from tests.fast.indexes.sources import HashedDense, HashedEncoders, HashedSparse, MemorySource
 
@@ -242,6 +242,36 @@ def test_vectors_by_hand() -> None:
     assert vectors[0] == pytest.approx(expected / np.linalg.norm(expected), abs=1e-6)
     assert vectors[1].tolist() == vectors[2].tolist() == query.tolist()
     assert vectors.dtype == np.float32
+
+
+def test_a_vector_of_its_own_stands_in_place_of_text_and_context() -> None:
+    encoder = HashedDense()
+    made = encoder.encode(["the lease of the flat"])[0]
+    own = QueryVector(encoder.fingerprint, made)
+    foreign = QueryVector("another embedder", made)
+    said = {"context": "kelp forests", "context_weight": 0.5}
+    vectors = query_vectors(
+        [
+            Query("how long", vector=own, **said),  # type: ignore[arg-type]
+            Query("how long", vector=foreign, **said),  # type: ignore[arg-type]
+            Query("how long", **said),  # type: ignore[arg-type]
+        ],
+        encoder,
+    )
+    assert vectors[0].tolist() == made.tolist()
+    assert vectors[1].tolist() == vectors[2].tolist() != made.tolist()
+    assert query_vectors([Query("x", vector=own)], encoder).shape == (1, encoder.dimensions)
+
+
+def test_a_vector_of_its_own_moves_the_dense_stage_alone(index: Index) -> None:
+    encoder = HashedDense()
+    vector = QueryVector(encoder.fingerprint, encoder.encode(["The lease of the flat in Lyon"])[0])
+    queries = [Query(" how long "), Query(" how long ", vector=vector)]
+    (one, other), _ = index.rank(cleaned(queries), 100, ["lexical", "dense", "sparse"])
+    for stage in ("lexical", "sparse"):
+        assert one[stage].scores.tolist() == other[stage].scores.tolist()
+    assert other["dense"].rows[0] == _rows(index, {"c"})[0]
+    assert index.search(queries[1:], weights={"dense": 1.0}).hits[0].passage.uri == "c"
 
 
 @given(st.text(max_size=30), st.text(max_size=30), st.floats(0, 3))
