@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from assistant.adapting.installed import AdaptedPart, Installed, InstalledStore
+from assistant.adapting.work import adapting_lock
 from assistant.cli.adapt_progress import in_words
 from indexes.progress import Progress
 from tests.fast.cli.conftest import Call
@@ -96,3 +97,13 @@ def test_progress_in_words() -> None:
     )
     assert in_words(Progress("read", 0, None, "documents", 0.0)) == "read: 0 documents"
     assert in_words(Progress("time reranker", 0, 1, "", 0.0)) == "time reranker"
+
+
+def test_an_index_that_is_being_adapted_is_not_deleted(call: Call, home: Path) -> None:
+    folder = home / "indexes" / "notes"
+    with adapting_lock(folder):
+        done = call("index", "delete", "notes", "--yes")
+    assert done.status == 1 and "is adapting to index 'notes'" in done.err
+    assert call("index", "status", "notes", "--json").json["indexes"][0]["passages"] == 1
+    assert call("index", "delete", "notes", "--yes").status == 0 and not folder.exists()
+    assert call("index", "delete", "notes", "--yes").status == 2
