@@ -27,8 +27,9 @@ from indexes.queries import QueryVector
 if TYPE_CHECKING:
     from assistant.distillation.message_encoder import MessageEncoder
 
-# Queries that ask for the message itself; see docs/ikat.md for what was tried.
-ASPECTS: frozenset[Aspect] = frozenset({"as asked"})
+# Queries that ask for the whole message. That both bring the vector was chosen on the turns of
+# iKAT 2023; see docs/ikat.md.
+ASPECTS: frozenset[Aspect] = frozenset({"as asked", "question"})
 
 REASON = "its meaning is taken together with what was said before"
 
@@ -36,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 
 class InConversation:
-    """Another's understanding; queries for a follow-up as it was asked bring its vector.
+    """Another's understanding; the queries for a follow-up bring its vector.
 
     Args:
         inner: understands the message.

@@ -49,15 +49,20 @@ def understander(encoder: GivenEncoder) -> InConversation:
 
 def test_the_message_as_it_was_asked_brings_the_vector(tmp_path: Path) -> None:
     encoder = GivenEncoder()
-    found = understander(encoder).understand("Thanks! How old is it?", HISTORY)
-    assert encoder.asked == [("How old is it?", 2)]
+    asked = "Thanks! How old are its oldest buildings? Where does the longest river of Canada end?"
+    found = understander(encoder).understand(asked, HISTORY)
+    [(message, count)] = encoder.asked
+    assert message.startswith("How old") and count == 2
     settings = load_settings(home=tmp_path, environ={})
     queries = search_queries(found, settings, running=True)
     brought = {one.aspect: one.vector for one in found.queries}
-    assert brought["as asked"] is not None and brought["as asked"].space == "the embedder's"
+    for aspect in ("as asked", "question"):
+        vector = brought[aspect]  # type: ignore[index]
+        assert vector is not None and vector.space == "the embedder's"
+    assert brought["part"] is None
     assert [query.vector for query in queries] == [one.vector for one in found.queries]
     # words, weights and what is told to the person are the inner one's
-    by_rules = RULES.understand("Thanks! How old is it?", HISTORY)
+    by_rules = RULES.understand(asked, HISTORY)
     assert found == replace(by_rules, reason=found.reason) and found.reason.endswith(REASON)
 
 
