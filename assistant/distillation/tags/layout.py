@@ -53,7 +53,7 @@ class Layout:
     def __init__(self, tokenizer: Any, max_length: int) -> None:
         self._tokenizer = tokenizer
         self._max_length = max_length
-        cls, sep, self._pad = marks_of(tokenizer, "the tag task")
+        cls, sep, self._pad = marks_of(tokenizer, "reading a conversation")
         self._cls, self._sep = np.array([cls], np.int32), np.array([sep], np.int32)
         named = tokenised(tokenizer, [f"{role}:" for role in _ROLES])
         self._names = {role: named[f"{role}:"].ids for role in _ROLES}

@@ -1,0 +1,113 @@
+"""The shipped encoder of messages, with the real embedder beside which it puts them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assistant.cli.main import run
+from assistant.distillation.message_encoder import MessageEncoder
+from assistant.models.loaded import LoadedModels
+from assistant.models.shipped import CONVERSATION, shipped
+from assistant.models.store import ModelStore
+from assistant.settings import load_settings
+from assistant.understanding.types import Message
+from indexes.encoders.dense import SentenceTransformerEncoder
+from tests.conftest import MODELS, weights
+
+pytestmark = pytest.mark.integration
+
+HISTORY = [
+    Message("user", "What are the side effects of ibuprofen?"),
+    Message("assistant", "Common ones are nausea and headaches; stomach bleeding is rare."),
+]
+
+
+@pytest.fixture(scope="module")
+def encoder() -> MessageEncoder:
+    weights("minilm")
+    return LoadedModels(ModelStore(MODELS), load_settings(environ={})).message_encoder()
+
+
+@pytest.fixture(scope="module")
+def embedder() -> SentenceTransformerEncoder:
+    return SentenceTransformerEncoder(weights("minilm"), device="cpu")
+
+
+def test_a_message_lies_where_its_question_does(
+    encoder: MessageEncoder, embedder: SentenceTransformerEncoder
+) -> None:
+    assert encoder.space == embedder.fingerprint
+    said = encoder.encode("Is it safe for children?", HISTORY)
+    meant, other, bare = embedder.encode(
+        [
+            "Is ibuprofen safe for children?",
+            "Is the playground safe for children?",
+            "Is it safe for children?",
+        ]
+    )
+    assert said @ meant > 0.8 > bare @ meant
+    assert said @ meant > said @ other + 0.1
+
+
+def test_a_new_subject_is_left_as_it_is(
+    encoder: MessageEncoder, embedder: SentenceTransformerEncoder
+) -> None:
+    asked = "Who painted the ceiling of the Sistine Chapel?"
+    assert encoder.encode(asked, HISTORY) @ embedder.encode([asked])[0] > 0.85
+
+
+def test_a_long_conversation_and_odd_messages_are_encoded(encoder: MessageEncoder) -> None:
+    history = [
+        Message(role, f"{text} {'and so on ' * 300}")  # type: ignore[arg-type]
+        for _ in range(20)
+        for role, text in (("user", "Tell me about otters."), ("assistant", "Otters eat fish."))
+    ]
+    for message in ("Where do they sleep?", "", "?" * 2000, "なぜ?"):
+        vector = encoder.encode(message, history)
+        assert float(np.linalg.norm(vector)) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_export_is_small_and_whole() -> None:
+    folder = shipped(CONVERSATION)
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 3_000_000
+    description = json.loads((folder / "export.json").read_text(encoding="utf-8"))
+    assert description["kind"] == "adapter" and description["base"]["name"] == "minilm"
+    assert not (folder / "local.json").exists()
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert description["recipe_hash"] in card and description["data_hash"] in card
+
+
+def test_a_row_of_the_ablation(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("minilm", "splade-tiny", "en-core-web-sm"):
+        weights(name)
+    monkeypatch.setattr("assistant.cli.main._quiet_libraries", lambda *, debug: None)
+    monkeypatch.setenv("ASSISTANT_HOME", str(home))
+    folder = tmp_path / "closed"
+    (folder / "qrels").mkdir(parents=True)
+    texts = {
+        "children": "Small doses of ibuprofen are given from three months on.",
+        "toys": "Wooden toys without small parts are safe for children.",
+        "said": HISTORY[1].content,
+    }
+    rows = [{"_id": key, "title": "", "text": text} for key, text in texts.items()]
+    query = {
+        "_id": "q",
+        "text": "Is it safe for children?",
+        "history": [{"role": m.role, "content": m.content} for m in HISTORY],
+    }
+    for name, lines in (("corpus.jsonl", rows), ("queries.jsonl", [query])):
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        (folder / name).write_text(text, encoding="utf-8")
+    qrels = "query-id\tcorpus-id\tscore\nq\tchildren\t1\n"
+    (folder / "qrels" / "test.tsv").write_text(qrels, encoding="utf-8")
+    command = ["eval", "ikat", "closed", str(folder), "--rows", "raw,rules,rules+vector", "--json"]
+    assert run(command) == 0
+    raw, _, vector = json.loads(capsys.readouterr().out)["rows"]
+    assert vector["name"] == "rules+vector" and vector["fallbacks"] == 0
+    assert vector["measures_unshown"]["nDCG@5"] >= raw["measures_unshown"]["nDCG@5"]
