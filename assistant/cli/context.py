@@ -42,10 +42,11 @@ def shared_settings(context: typer.Context, **flags: Any) -> Settings:
     """The settings in force, whoever the person is.
 
     Args:
-        flags: settings; they use `_` twice for the dot (`retrieval__depth=50`).
+        flags: settings; they use `_` twice for the dot (`retrieval__depth=50`). One that was not
+            given is None, and leaves what `--set` says.
     """
     options: Options = context.ensure_object(Options)
-    named = {key.replace("__", "."): value for key, value in flags.items()}
+    named = {key.replace("__", "."): value for key, value in flags.items() if value is not None}
     return load_settings({**options.overrides, **named}, home=options.home)
 
 

@@ -118,3 +118,14 @@ def test_a_question_asked_again_is_not_a_follow_up_of_itself(notes: Workspace, c
     first = call(*asked).json
     again = call(*asked, "--conversation", first["conversation"], "--understood-as", KEEPER).json
     assert again["answer"] == first["answer"]
+
+
+def test_what_is_set_before_the_command_holds_for_flags_that_were_not_given(
+    call: Call, notes: Workspace
+) -> None:
+    set_small = ("--set", "answering.reader=small", "--set", "retrieval.index=notes")
+    refused = call(*set_small, "ask", KEEPER)
+    assert refused.status == 1 and "minilm" in refused.err  # its weights are not here
+    assert call(*set_small, "ask", KEEPER, "--reader", "extractive", "--index", "notes").status == 0
+    unset = call("--set", "retrieval.index=nots", "ask", KEEPER)
+    assert unset.status == 2 and "nots" in unset.err
