@@ -99,12 +99,9 @@ def _weights(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("answerer", "ok", models.answerer, group="Models")
     yield from _small_reader(workspace)
     yield from _over_minilm(workspace, "rewriter", REWRITER, otherwise="rules stand in")
-    yield from _over_minilm(
-        workspace,
-        "encoder of messages",
-        CONVERSATION,
-        otherwise="follow-ups are searched for by the vector of their words",
-    )
+    if workspace.settings.understanding.vector == "conversation":
+        otherwise = "follow-ups are searched for by the vector of their words"
+        yield from _over_minilm(workspace, "encoder of messages", CONVERSATION, otherwise=otherwise)
 
 
 def _fetch(workspace: Workspace, name: str) -> Mend | None:

@@ -174,7 +174,7 @@ class Assistant:
                 workspace.conversations, workspace.versions, started, again=again
             )
             history = history_of(earlier)
-            understood = self._understand(workspace, started.question, history, understood_as)
+            understood = self._understand(workspace, started, history, understood_as)
         yield queries_written(understood)
         if reply := reply_to(
             started.question,
@@ -260,11 +260,16 @@ class Assistant:
         return TurnWorkspace(self._workspace, started.options, beside)
 
     def _understand(
-        self, workspace: Workspace, question: str, history: Sequence[Message], understood_as: str
+        self,
+        workspace: Workspace,
+        started: TurnStarted,
+        history: Sequence[Message],
+        understood_as: str,
     ) -> Understanding:
         if understood_as:
             return as_written(understood_as)
-        return choose_understander(workspace, self._phrases).understand(question, history)
+        chosen = choose_understander(workspace, self._phrases, started.index)
+        return chosen.understand(started.question, history)
 
     def _encoder(self) -> Likeness | None:
         try:

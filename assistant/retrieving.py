@@ -105,7 +105,7 @@ def find(
     """
     settings, running = workspace.settings, bool(earlier)
     queries = search_queries(understood, settings, running=running)
-    main = replace(queries[0], vector=None)  # how statements are chosen was measured without it
+    main = replace(queries[0], vector=None)  # the threshold was measured without it
     if settings.understanding.statements_in_query > 0:
         chosen = person.choose(main, [])
         queries = search_queries(understood, settings, running=running, chosen=chosen)

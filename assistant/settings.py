@@ -95,9 +95,9 @@ class UnderstandingSettings(Section):
     )
     vector: Literal["conversation", "text"] = Field(
         "conversation",
-        description="vector of a follow-up that no language model rewrites: conversation = of the "
-        "message with what was said before, by a small encoder; text = of its words, leaning on "
-        "the last answer",
+        description="vector of a follow-up where no language model understands it: conversation = "
+        "of the message with what was said before, by a small encoder; text = of its words, "
+        "leaning on the last answer",
     )
     followup_dense_weight: float = Field(
         0.70, ge=0, le=1, description="share of the embedder in the fusion of follow-up questions"

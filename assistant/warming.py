@@ -7,6 +7,7 @@ import threading
 
 from assistant.answering.prompts import fixed_messages
 from assistant.errors import KnowledgeAssistantError
+from assistant.settings import Settings
 from assistant.understanding.prompts import fixed_messages as fixed_understanding_messages
 from assistant.workspace import Workspace
 
@@ -62,6 +63,15 @@ def _warm_reader(workspace: Workspace, *, follow_up: bool) -> None:
         workspace.answerer().invoke(fixed, max_tokens=1)
         if follow_up and settings.understanding.way in ("auto", "model"):
             workspace.answerer().invoke(fixed_understanding_messages(), max_tokens=1)
-    elif answering.reader in ("auto", "small"):
+        return
+    if answering.reader in ("auto", "small"):
         workspace.loaded.span_model()
         workspace.loaded.wording_model().invoke("Hello", max_tokens=1)
+    # Last: a first question does not wait for what only later ones need.
+    if follow_up and settings.understanding.vector == "conversation" and _common(settings):
+        workspace.loaded.message_encoder()
+
+
+def _common(settings: Settings) -> bool:
+    """Whether indexes are encoded by the embedder that the encoder of messages belongs to."""
+    return settings.models.embedder == "minilm" and not settings.models.int8

@@ -53,7 +53,7 @@ class Query:
     context_weight: float = 0.0
     stage_weights: Mapping[str, float] | None = None
     phrases: bool = False
-    vector: QueryVector | None = field(default=None, compare=False, repr=False)
+    vector: QueryVector | None = field(default=None, repr=False)
 
 
 def cleaned(query: str | Sequence[Query]) -> list[Query]:

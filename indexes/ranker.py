@@ -119,28 +119,25 @@ class Ranker:
 def query_vectors(queries: Sequence[Query], encoder: DenseEncoder) -> FloatArray:
     """Unit vectors of shape (len(queries), dimensions): a query's own where it brings one of this
     encoder's space, else that of its text, leaning on its context."""
-    texts = [text for query in queries for text in _encoded_of(query, encoder)]
-    unique = list(dict.fromkeys(texts))
-    by_text = dict(zip(unique, encoder.encode(unique), strict=True))
+    plain = [query for query in queries if _brought(query, encoder) is None]
+    leaning = [query.context for query in plain if query.context_weight > 0]
+    texts = list(dict.fromkeys([*(query.text for query in plain), *filter(None, leaning)]))
+    by_text = dict(zip(texts, encoder.encode(texts), strict=True))
     vectors = []
     for query in queries:
-        if query.vector is not None and query.vector.space == encoder.fingerprint:
-            vectors.append(query.vector.values)
-            continue
-        text, *context = _encoded_of(query, encoder)
-        vector = by_text[text]
-        if context:
-            vector = vector + query.context_weight * by_text[context[0]]
-            length = float(np.linalg.norm(vector))
-            vector = vector / length if length > 0 else by_text[text]
+        vector = _brought(query, encoder)
+        if vector is None:
+            vector = by_text[query.text]
+            if query.context and query.context_weight > 0:
+                vector = vector + query.context_weight * by_text[query.context]
+                length = float(np.linalg.norm(vector))
+                vector = vector / length if length > 0 else by_text[query.text]
         vectors.append(vector)
     return np.stack(vectors).astype(np.float32)
 
 
-def _encoded_of(query: Query, encoder: DenseEncoder) -> list[str]:
-    """The texts of a query that have to be encoded: its own, and its context if it leans on one."""
-    if query.vector is not None and query.vector.space == encoder.fingerprint:
-        return []
-    return (
-        [query.text, query.context] if query.context and query.context_weight > 0 else [query.text]
-    )
+def _brought(query: Query, encoder: DenseEncoder) -> FloatArray | None:
+    """The vector that a query brings, if it is of the encoder's space."""
+    if query.vector is None or query.vector.space != encoder.fingerprint:
+        return None
+    return query.vector.values

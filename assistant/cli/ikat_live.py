@@ -75,8 +75,12 @@ def closed(
     collection, turns = load_conversations(folder, only=only, limit=limit, seed=seed)
     opened = workspace(context)
     rules, model = _understanders(opened, needed=bool(set(wanted) & set(NEED_MODEL)))
-    distilled = _rewriter(opened, rules, needed=bool(set(wanted) & set(NEED_REWRITER)))
-    encoder = _message_encoder(opened, needed=bool(set(wanted) & set(NEED_VECTOR)))
+    asked = set(wanted or NAMES)
+    distilled = encoder = None
+    if asked & set(NEED_REWRITER):
+        distilled = _rewriter(opened, rules, needed=bool(wanted))
+    if asked & set(NEED_VECTOR):
+        encoder = _message_encoder(opened, needed=bool(wanted))
     wanted = wanted or possible_rows(
         turns,
         model=model is not None,
@@ -278,7 +282,13 @@ def _rewriter(opened: Workspace, rules: Understander, *, needed: bool) -> Unders
 
 def _message_encoder(opened: Workspace, *, needed: bool) -> Callable[[], MessageEncoder] | None:
     try:
-        opened.loaded.message_encoder()
+        encoder = opened.loaded.message_encoder()
+        if encoder.space != opened.encoders.dense().fingerprint:
+            embedder = opened.settings.models.embedder
+            raise ModelMissingError(
+                f"there is no encoder of messages for the embedder '{embedder}' as it is set",
+                remedy="measure these rows with models.embedder=minilm and models.int8=false",
+            )
     except ModelMissingError:
         if needed:
             raise

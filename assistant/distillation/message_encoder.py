@@ -20,6 +20,7 @@ from assistant.distillation.exported import load_exported
 from assistant.distillation.modes import evaluating
 from assistant.distillation.tags.layout import Laid, Layout
 from assistant.distillation.terms import TokenStates
+from assistant.errors import ModelRuntimeError
 from assistant.understanding.types import Message
 from indexes.encoders.batching import batches
 from indexes.encoders.dense import embedder_fingerprint
@@ -41,28 +42,39 @@ class MessageEncoder:
     ) -> None:
         self.space = space
         self._model = model.eval()
-        self._layout = Layout(tokenizer, max_length)
+        self._layout = Layout(tokenizer, max_length, words=False)
         self._lock = threading.Lock()
 
     @classmethod
-    def load(cls, folder: Path, *, base: Path) -> MessageEncoder:
+    def load(cls, folder: Path, *, base: Path, space: str = "") -> MessageEncoder:
         """From what a distillation run exported.
 
         Args:
             base: the embedder that it was trained from, and beside.
+            space: its fingerprint, where it is known.
 
         Raises:
             ModelMissingError, ModelCorruptError: not there, not whole, or of another base.
         """
         model, tokenizer, description = load_exported(folder, base=base)
         most = int(description.get("task", {}).get("max_length", MAX_LENGTH))
-        return cls(model, tokenizer, space=embedder_fingerprint(base), max_length=most)
+        return cls(model, tokenizer, space=space or embedder_fingerprint(base), max_length=most)
 
     def encode(self, message: str, history: Sequence[Message]) -> NDArray[np.float32]:
-        """The unit vector (D,) of a message after `history`, oldest first."""
-        with self._lock:  # a fast tokenizer cannot be used by two threads at once
-            laid = self._layout.sequences([(message, history)])
-            vectors = message_vectors(self._model, self._layout, laid)
+        """The unit vector (D,) of a message after `history`, oldest first.
+
+        Raises:
+            ModelRuntimeError: there is no memory for it.
+        """
+        try:
+            with self._lock:  # a fast tokenizer cannot be used by two threads at once
+                laid = self._layout.sequences([(message, history)])
+                vectors = message_vectors(self._model, self._layout, laid)
+        except (RuntimeError, MemoryError) as error:  # what torch raises when memory is short
+            raise ModelRuntimeError(
+                f"the encoder of messages failed: {error}",
+                remedy="free memory, or set understanding.vector to text",
+            ) from error
         found: NDArray[np.float32] = vectors[0].numpy()
         return found
 

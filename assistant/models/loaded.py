@@ -15,6 +15,7 @@ from assistant.models.shipped import (
 )
 from assistant.models.store import ModelStore
 from assistant.settings import Settings
+from indexes.encoders.dense import embedder_fingerprint
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -44,6 +45,7 @@ class LoadedModels:
         self._wording_model: BaseChatModel | None = None
         self._tag_model: TagModel | None = None
         self._message_encoder: MessageEncoder | None = None
+        self._message_space = ""
 
     def answerer(self) -> BaseChatModel:
         """The language model that writes answers.
@@ -93,18 +95,32 @@ class LoadedModels:
                 self._tag_model = TagModel.load(shipped(REWRITER), base=base)
             return self._tag_model
 
+    def message_space(self) -> str:
+        """The fingerprint of the embedder beside which `message_encoder` puts messages.
+
+        Raises:
+            ModelMissingError: that embedder is not installed.
+        """
+        if not self._message_space:  # reading the weights takes a quarter of a second
+            self._message_space = embedder_fingerprint(self._models.path("minilm"))
+        return self._message_space
+
     def message_encoder(self) -> MessageEncoder:
         """What gives a message the vector of the question that it stands for.
 
         Raises:
             ModelMissingError, ModelCorruptError: its weights, or the embedder's that it builds on.
         """
+        if self._message_encoder is not None:  # without waiting for others that are being loaded
+            return self._message_encoder
         with self._lock, LOADING:
             from assistant.distillation.message_encoder import MessageEncoder
 
             if self._message_encoder is None:
                 base = self._models.path("minilm")
-                self._message_encoder = MessageEncoder.load(shipped(CONVERSATION), base=base)
+                self._message_encoder = MessageEncoder.load(
+                    shipped(CONVERSATION), base=base, space=self.message_space()
+                )
             return self._message_encoder
 
     def wording_model(self) -> BaseChatModel:

@@ -180,7 +180,8 @@ class Work:
         out.rounds += 1
         out.searched += texts
         yield StepDecided("look for", "; ".join(texts))
-        self._more += [replace(asked, text=text, weight=weight) for text in texts]
+        # A vector that the question brought is of the question, and not of what is looked for now.
+        self._more += [replace(asked, text=text, weight=weight, vector=None) for text in texts]
         latest = self._more[-(MAX_QUERIES - len(self.means.queries)) :]
         out.hits = list(self.means.search((*self.means.queries, *latest)))
         self.passages.update({hit.passage.id: hit.passage for hit in out.hits})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from assistant.errors import ModelMissingError, UsageError
 from assistant.reading import answering_model
 from assistant.understanding.distilled import DistilledUnderstander
@@ -12,16 +14,25 @@ from assistant.understanding.types import AspectQuery, Understander, Understandi
 from assistant.understanding.words import Phrases
 from assistant.workspace import Workspace
 
+if TYPE_CHECKING:
+    from assistant.distillation.message_encoder import MessageEncoder
+
 _QUICK = ("extractive", "small")  # readers
 
 
-def choose_understander(workspace: Workspace, phrases: Phrases) -> Understander:
+def choose_understander(
+    workspace: Workspace, phrases: Phrases, index: str | None = None
+) -> Understander:
     """The understander that the settings name.
 
     "auto" takes the model that answers: the remote endpoint if one is set, else the local answerer
     if its weights are installed; and rules where there is none, or where quotations or the small
     reader were chosen: whoever wants an answer within a second does not wait for a large model to
-    understand the question.
+    understand the question. Without a model the queries of a follow-up bring the vector of the
+    conversation.
+
+    Args:
+        index: the one that is asked; None: one of the common embedder.
 
     Raises:
         ModelMissingError, UsageError: a model was named and there is none.
@@ -29,22 +40,41 @@ def choose_understander(workspace: Workspace, phrases: Phrases) -> Understander:
     rules: Understander = RuleUnderstander(phrases)
     way, reader = workspace.settings.understanding.way, workspace.settings.answering.reader
     if way == "distilled":
-        return _in_conversation(DistilledUnderstander(workspace.loaded.tag_model, rules), workspace)
+        distilled = DistilledUnderstander(workspace.loaded.tag_model, rules)
+        return _in_conversation(distilled, workspace, index)
     if way == "rules" or (way == "auto" and reader in _QUICK):
-        return _in_conversation(rules, workspace)
+        return _in_conversation(rules, workspace, index)
     try:
         model, _ = answering_model(workspace)
     except (ModelMissingError, UsageError):
         if way == "model":
             raise
-        return _in_conversation(rules, workspace)
+        return _in_conversation(rules, workspace, index)
     return ModelUnderstander(model, rules)
 
 
-def _in_conversation(understander: Understander, workspace: Workspace) -> Understander:
+def _in_conversation(
+    understander: Understander, workspace: Workspace, index: str | None
+) -> Understander:
     if workspace.settings.understanding.vector == "text":
         return understander
-    return InConversation(understander, workspace.loaded.message_encoder)
+
+    def encoder() -> MessageEncoder | None:
+        if index is not None and _embedder_of(workspace, index) != workspace.loaded.message_space():
+            return None
+        return workspace.loaded.message_encoder()
+
+    return InConversation(understander, encoder)
+
+
+def _embedder_of(workspace: Workspace, index: str) -> str | None:
+    """The fingerprint of what encoded an index; None where nothing did yet.
+
+    Raises:
+        IndexNotFoundError: there is no such index.
+    """
+    dense = workspace.index(index).manifest.stages.get("dense")
+    return dense.fingerprint if dense is not None else None
 
 
 def as_written(question: str) -> Understanding:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 # iKAT 2023; see docs/ikat.md.
 ASPECTS: frozenset[Aspect] = frozenset({"as asked", "question"})
 
-REASON = "its meaning is taken together with what was said before"
+REASON = "its vector takes in what was said before"
 
 _log = logging.getLogger(__name__)
 
@@ -41,10 +41,11 @@ class InConversation:
 
     Args:
         inner: understands the message.
-        encoder: gives the loaded encoder; what it raises is logged, and queries stay as they are.
+        encoder: gives the loaded encoder, or None where its vectors are not of the embedder that
+            is searched with; what it raises is logged, and queries stay as they are.
     """
 
-    def __init__(self, inner: Understander, encoder: Callable[[], MessageEncoder]) -> None:
+    def __init__(self, inner: Understander, encoder: Callable[[], MessageEncoder | None]) -> None:
         self._inner, self._encoder = inner, encoder
 
     @property
@@ -58,10 +59,13 @@ class InConversation:
             return understood
         try:
             encoder = self._encoder()
+            if encoder is None:
+                return understood
+            values = encoder.encode(without_chatter(message), history)
         except KnowledgeAssistantError as error:
             _log.warning("the encoder of messages cannot be used: %s", error)
             return understood
-        vector = QueryVector(encoder.space, encoder.encode(without_chatter(message), history))
+        vector = QueryVector(encoder.space, values)
         queries = tuple(
             replace(query, vector=vector) if query.aspect in ASPECTS else query
             for query in understood.queries

@@ -21,7 +21,7 @@ def search_queries(
 
     Args:
         running: whether something was said before. The words of a follow-up are few and often
-            beside the point, so its meaning, which leans on the last answer, counts more.
+            beside the point, so its meaning, which takes in what was said before, counts more.
         chosen: the person's statements, searched for as one more query where settings say so.
     """
     weights = followup_weights(settings) if running else None

@@ -46,7 +46,7 @@ class AspectQuery:
     weight: float = 1.0
     context: str = ""
     context_weight: float = 0.0
-    vector: QueryVector | None = field(default=None, compare=False, repr=False)
+    vector: QueryVector | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def vectors_of(batch: LossInput) -> tuple[Tensor, Tensor]:
     if student is None or teacher is None:
         raise UsageError(
             "this loss compares vectors, and this task or its teacher has none",
-            remedy="use it in the embed task, with a model as the teacher",
+            remedy="use it in the embed or conversation task, with a model as the teacher",
         )
     return student.float(), teacher.float()
 
@@ -133,7 +133,7 @@ class TokenGram(LossPart):
         if batch.tokens is None or batch.teacher_tokens is None:
             raise UsageError(
                 "token-gram compares vectors of tokens, and this task or its teacher has none",
-                remedy="use it in the embed task, with a model as the teacher",
+                remedy="use it in the embed or conversation task, with a model as the teacher",
             )
         mask = batch.tokens.mask
         pairs = mask[:, :, None] & mask[:, None, :]

@@ -1,5 +1,7 @@
 """Conversations as token sequences: the message first, then what was said, newest first.
 
+For term tagging, and for the vectors of messages in their conversations.
+
 `[CLS] message [SEP] assistant : … user : … assistant : … [SEP]`. Newest first, so that what does
 not fit is what was said longest ago. Of a long message of the person beginning and end are kept, of
 an answer its beginning, which says what it is about; of the last answer more.
@@ -45,12 +47,14 @@ class Layout:
     Args:
         tokenizer: a fast tokenizer with classification and separator tokens (BERT's kind).
         max_length: tokens of a sequence.
+        words: whether candidates are looked for; vectors of conversations have no use for them.
 
     Raises:
         UsageError: the tokenizer is of another kind.
     """
 
-    def __init__(self, tokenizer: Any, max_length: int) -> None:
+    def __init__(self, tokenizer: Any, max_length: int, *, words: bool = True) -> None:
+        self._words = words
         self._tokenizer = tokenizer
         self._max_length = max_length
         cls, sep, self._pad = marks_of(tokenizer, "reading a conversation")
@@ -69,7 +73,7 @@ class Layout:
         self, message: str, history: Sequence[Message], tokens: dict[str, Tokens]
     ) -> Laid:
         asked = tokens[message].ids[:MOST_MESSAGE]
-        present = stems_of([message])
+        present = stems_of([message]) if self._words else set()
         parts = [self._cls, asked, self._sep]
         at = second = len(asked) + 2
         words: list[Word] = []
@@ -87,7 +91,7 @@ class Layout:
             parts += [name, body.ids[kept]]
             at += len(name)
             position = {int(token): at + place for place, token in enumerate(kept)}
-            for start, end, stem in stem_places(one.content):
+            for start, end, stem in stem_places(one.content) if self._words else ():
                 first = int(np.searchsorted(body.ends, start, side="right"))
                 if stem not in present and first in position:
                     words.append(Word(number, start, end, stem))

@@ -58,7 +58,7 @@ class ConversationTask(Task):
 
     def __init__(self, recipe: Any, cache: Path) -> None:
         super().__init__(recipe, cache)
-        self._layout = Layout(self.tokenizer, self.options.max_length)
+        self._layout = Layout(self.tokenizer, self.options.max_length, words=False)
         self._table = TokenTable(self.tokenizer, self.options.max_length)
         self._training: list[TagExample] = []
         self._held_out: list[TagExample] = []

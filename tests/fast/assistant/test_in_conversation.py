@@ -12,17 +12,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.errors import ModelMissingError
+from assistant.errors import ModelMissingError, ModelRuntimeError
+from assistant.events import Event, PassagesFound, QueriesWritten, TurnStarted
+from assistant.pipeline import Assistant
 from assistant.settings import load_settings
 from assistant.understanding.choose import choose_understander
 from assistant.understanding.distilled import DistilledUnderstander
 from assistant.understanding.in_conversation import REASON, InConversation
-from assistant.understanding.model import ModelUnderstander
 from assistant.understanding.retrieval import search_queries
 from assistant.understanding.rules import RuleUnderstander
-from assistant.understanding.types import Message
+from assistant.understanding.statements import StatementSelector
+from assistant.understanding.types import Message, Understanding
 from assistant.understanding.words import simple_phrases
 from assistant.workspace import Workspace
+from indexes.queries import Query
+from tests.fast.assistant.helpers import hashed_workspace
+from tests.fast.indexes.sources import HashedDense
 
 HISTORY = [
     Message("user", "Tell me about the University of Toronto."),
@@ -40,6 +45,10 @@ class GivenEncoder:
     def encode(self, message: str, history: Sequence[Message]) -> Any:
         self.asked.append((message, len(history)))
         return np.array([0.0, 1.0], np.float32)
+
+
+def without_vectors(found: Understanding) -> Understanding:
+    return replace(found, queries=tuple(replace(one, vector=None) for one in found.queries))
 
 
 def understander(encoder: GivenEncoder) -> InConversation:
@@ -63,7 +72,8 @@ def test_the_message_as_it_was_asked_brings_the_vector(tmp_path: Path) -> None:
     assert [query.vector for query in queries] == [one.vector for one in found.queries]
     # words, weights and what is told to the person are the inner one's
     by_rules = RULES.understand(asked, HISTORY)
-    assert found == replace(by_rules, reason=found.reason) and found.reason.endswith(REASON)
+    assert without_vectors(found) == replace(by_rules, reason=found.reason)
+    assert found.reason.endswith(REASON)
 
 
 @pytest.mark.parametrize(
@@ -75,15 +85,23 @@ def test_what_stands_alone_is_not_encoded(message: str, history: list[Message]) 
     assert encoder.asked == [] and all(query.vector is None for query in found.queries)
 
 
-def test_without_weights_the_vector_is_that_of_the_words(
+class Failing(GivenEncoder):
+    def encode(self, message: str, history: Sequence[Message]) -> Any:
+        raise ModelRuntimeError("no memory is left")
+
+
+def test_without_an_encoder_the_vector_is_that_of_the_words(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def missing() -> Any:
         raise ModelMissingError("the weights are not there", remedy="fetch them")
 
-    found = InConversation(RULES, missing).understand("How old is it?", HISTORY)
-    assert found.queries[0].vector is None and found.queries[0].context == HISTORY[1].content
-    assert "the weights are not there" in caplog.text
+    by_rules = RULES.understand("How old is it?", HISTORY)
+    assert by_rules.queries[0].context == HISTORY[1].content
+    failing: Any = Failing()
+    for encoder in (missing, lambda: failing, lambda: None):
+        assert InConversation(RULES, encoder).understand("How old is it?", HISTORY) == by_rules
+    assert "the weights are not there" in caplog.text and "no memory is left" in caplog.text
 
 
 @given(
@@ -96,7 +114,7 @@ def test_without_weights_the_vector_is_that_of_the_words(
 def test_any_conversation_is_understood_as_without_it(message: str, history: list[Message]) -> None:
     found = understander(GivenEncoder()).understand(message, history)
     by_rules = RULES.understand(message, history)
-    assert found == replace(by_rules, reason=found.reason)
+    assert without_vectors(found) == replace(by_rules, reason=found.reason)
 
 
 def test_the_setting_chooses_it(tmp_path: Path) -> None:
@@ -110,4 +128,58 @@ def test_the_setting_chooses_it(tmp_path: Path) -> None:
     distilled = chosen(way="distilled")
     assert isinstance(distilled, InConversation) and distilled.way == "distilled"
     assert isinstance(chosen(way="distilled", vector="text"), DistilledUnderstander)
-    assert not isinstance(chosen(), ModelUnderstander)  # none is installed here
+    assert isinstance(chosen(), InConversation)  # no model is installed here
+
+
+TEXTS = {
+    "otters": "Sea otters sleep on their backs, wrapped in kelp.",
+    "lease": "The lease of the flat in Lyon ends on the last day of May.",
+    "basalt": "Basalt forms where lava cools quickly at the surface.",
+}
+
+
+class OfTheIndex(GivenEncoder):
+    """Puts every follow-up beside the passage about basalt."""
+
+    space = HashedDense().fingerprint
+
+    def encode(self, message: str, history: Sequence[Message]) -> Any:
+        super().encode(message, history)
+        return HashedDense().encode([TEXTS["basalt"]])[0]
+
+
+def _two_turns(workspace: Workspace) -> list[Event]:
+    assistant = Assistant(workspace)
+    first = list(assistant.ask("Where do sea otters sleep?"))
+    [started] = [event for event in first if isinstance(event, TurnStarted)]
+    asked = "And when does the lease in Lyon end?"
+    return list(assistant.ask(asked, conversation_id=started.conversation_id))
+
+
+@pytest.mark.parametrize("space", [OfTheIndex.space, "another embedder"])
+def test_a_turn_searches_with_the_vector_of_its_index_s_embedder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, space: str
+) -> None:
+    workspace = hashed_workspace(
+        tmp_path, TEXTS, retrieval__lexical_weight=0, retrieval__sparse_weight=0
+    )
+    workspace.person.add("I collect basalt.")
+    encoder = OfTheIndex()
+    monkeypatch.setattr(workspace.loaded, "message_space", lambda: space)
+    monkeypatch.setattr(workspace.loaded, "message_encoder", lambda: encoder)
+    compared: list[Query] = []
+    select = StatementSelector.select
+
+    def noting(self: Any, statements: Any, query: Query, passages: Any = ()) -> Any:
+        compared.append(query)
+        return select(self, statements, query, passages)
+
+    monkeypatch.setattr(StatementSelector, "select", noting)
+    events = _two_turns(workspace)
+    [written] = [event for event in events if isinstance(event, QueriesWritten)]
+    found = next(event for event in events if isinstance(event, PassagesFound))
+    fits = space == OfTheIndex.space
+    assert len(encoder.asked) == fits
+    assert written.reason.endswith(REASON) == fits
+    assert found.passages[0].uri == ("basalt" if fits else "lease")
+    assert compared and all(query.vector is None for query in compared)

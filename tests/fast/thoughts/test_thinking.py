@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from langchain_core.messages import BaseMessage
 
@@ -17,12 +19,33 @@ from assistant.thoughts.replay import graph_of_events
 from assistant.thoughts.steps import step_messages
 from assistant.thoughts.support import support_of, without_source
 from assistant.thoughts.thinking import Thinker
+from indexes.index import Hit
+from indexes.queries import Query, QueryVector
 from tests.fast.assistant.chat import writing
-from tests.fast.thoughts.toys import ASKED, work
+from tests.fast.thoughts.toys import ASKED, search, work
 
 
 def said(events, step: str) -> list[str]:
     return [e.reason for e in events if isinstance(e, StepDecided) and e.step == step]
+
+
+def test_what_is_looked_for_next_does_not_bring_the_question_s_vector() -> None:
+    """It would be searched for by the question's meaning again."""
+    vector = QueryVector("toy", np.ones(2, np.float32))
+    asked: list[tuple[Query, ...]] = []
+
+    def noting(queries: Sequence[Query]) -> list[Hit]:
+        asked.append(tuple(queries))
+        return search(queries)
+
+    own = work()
+    queries = (Query(ASKED, vector=vector),)
+    own.means = dataclasses.replace(own.means, search=noting, queries=queries)
+    list(Thinker(own).think())
+    assert any("Ida Holm" in text for text in own.outcome.searched)
+    for first, *more in asked:
+        assert first.vector is vector and more
+        assert all(query.vector is None for query in more)
 
 
 def test_the_bridge_is_found_searched_for_and_settles_the_answer() -> None:
