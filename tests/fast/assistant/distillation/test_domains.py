@@ -85,7 +85,7 @@ def test_a_larger_gap_counts_more_and_all_rows_one_in_the_mean(
     task, plan, made = balance(tmp_path, told)
     assert made.names == ["rare", "usual"] and made.shares.tolist() == [0.25, 0.75]
     losses = iter([[0.0, 0.0], [math.log(2), 0.0], [math.log(3), 0.0]])
-    monkeypatch.setattr(made, "_losses", lambda models: np.array(next(losses)))
+    monkeypatch.setattr(made, "_losses", lambda models, rows_of: np.array(next(losses)))
     made.begin()
     assert made.weights.tolist() == [1, 1]  # the first steps are drawn by chance
     made.update(1, 0.1)
