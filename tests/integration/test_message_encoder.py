@@ -14,16 +14,11 @@ from assistant.models.loaded import LoadedModels
 from assistant.models.shipped import CONVERSATION, shipped
 from assistant.models.store import ModelStore
 from assistant.settings import load_settings
-from assistant.understanding.types import Message
 from indexes.encoders.dense import SentenceTransformerEncoder
 from tests.conftest import MODELS, weights
+from tests.integration.conversations import FOLLOW_UP, HISTORY, long_history, write_closed
 
 pytestmark = pytest.mark.integration
-
-HISTORY = [
-    Message("user", "What are the side effects of ibuprofen?"),
-    Message("assistant", "Common ones are nausea and headaches; stomach bleeding is rare."),
-]
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +36,12 @@ def test_a_message_lies_where_its_question_does(
     encoder: MessageEncoder, embedder: SentenceTransformerEncoder
 ) -> None:
     assert encoder.space == embedder.fingerprint
-    said = encoder.encode("Is it safe for children?", HISTORY)
+    said = encoder.encode(FOLLOW_UP, HISTORY)
     meant, other, bare = embedder.encode(
         [
             "Is ibuprofen safe for children?",
             "Is the playground safe for children?",
-            "Is it safe for children?",
+            FOLLOW_UP,
         ]
     )
     assert said @ meant > 0.8 > bare @ meant
@@ -61,13 +56,8 @@ def test_a_new_subject_is_left_as_it_is(
 
 
 def test_a_long_conversation_and_odd_messages_are_encoded(encoder: MessageEncoder) -> None:
-    history = [
-        Message(role, f"{text} {'and so on ' * 300}")  # type: ignore[arg-type]
-        for _ in range(20)
-        for role, text in (("user", "Tell me about otters."), ("assistant", "Otters eat fish."))
-    ]
     for message in ("Where do they sleep?", "", "?" * 2000, "なぜ?"):
-        vector = encoder.encode(message, history)
+        vector = encoder.encode(message, long_history())
         assert float(np.linalg.norm(vector)) == pytest.approx(1, abs=1e-5)
 
 
@@ -88,24 +78,8 @@ def test_a_row_of_the_ablation(
         weights(name)
     monkeypatch.setattr("assistant.cli.main._quiet_libraries", lambda *, debug: None)
     monkeypatch.setenv("ASSISTANT_HOME", str(home))
-    folder = tmp_path / "closed"
-    (folder / "qrels").mkdir(parents=True)
-    texts = {
-        "children": "Small doses of ibuprofen are given from three months on.",
-        "toys": "Wooden toys without small parts are safe for children.",
-        "said": HISTORY[1].content,
-    }
-    rows = [{"_id": key, "title": "", "text": text} for key, text in texts.items()]
-    query = {
-        "_id": "q",
-        "text": "Is it safe for children?",
-        "history": [{"role": m.role, "content": m.content} for m in HISTORY],
-    }
-    for name, lines in (("corpus.jsonl", rows), ("queries.jsonl", [query])):
-        text = "".join(json.dumps(line) + "\n" for line in lines)
-        (folder / name).write_text(text, encoding="utf-8")
-    qrels = "query-id\tcorpus-id\tscore\nq\tchildren\t1\n"
-    (folder / "qrels" / "test.tsv").write_text(qrels, encoding="utf-8")
+    children = "Small doses of ibuprofen are given from three months on."
+    folder = write_closed(tmp_path / "closed", children)
     command = ["eval", "ikat", "closed", str(folder), "--rows", "raw,rules,rules+vector", "--json"]
     assert run(command) == 0
     raw, _, vector = json.loads(capsys.readouterr().out)["rows"]

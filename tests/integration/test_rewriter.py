@@ -16,16 +16,11 @@ from assistant.models.store import ModelStore
 from assistant.settings import load_settings
 from assistant.understanding.distilled import DistilledUnderstander
 from assistant.understanding.rules import RuleUnderstander
-from assistant.understanding.types import Message
 from assistant.understanding.words import simple_phrases
 from tests.conftest import MODELS, weights
+from tests.integration.conversations import FOLLOW_UP, HISTORY, long_history, write_closed
 
 pytestmark = pytest.mark.integration
-
-HISTORY = [
-    Message("user", "What are the side effects of ibuprofen?"),
-    Message("assistant", "Common ones are nausea and headaches; stomach bleeding is rare."),
-]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +31,7 @@ def rewriter() -> DistilledUnderstander:
 
 
 def test_what_a_follow_up_leaves_unsaid_is_found(rewriter: DistilledUnderstander) -> None:
-    found = rewriter.understand("Is it safe for children?", HISTORY)
+    found = rewriter.understand(FOLLOW_UP, HISTORY)
     assert found.way == "distilled" and found.fallback == ""
     assert "ibuprofen" in " ".join(found.carried)
     assert "ibuprofen" in found.standalone and "ibuprofen" in found.queries[1].text
@@ -50,12 +45,7 @@ def test_a_question_about_something_else_takes_nothing_over(
 
 
 def test_a_long_conversation_is_understood(rewriter: DistilledUnderstander) -> None:
-    history = [
-        Message(role, f"{text} {'and so on ' * 300}")  # type: ignore[arg-type]
-        for _ in range(20)
-        for role, text in (("user", "Tell me about otters."), ("assistant", "Otters eat fish."))
-    ]
-    assert rewriter.understand("Where do they sleep?", history).way == "distilled"
+    assert rewriter.understand("Where do they sleep?", long_history()).way == "distilled"
 
 
 def test_the_export_is_small_and_whole() -> None:
@@ -86,24 +76,8 @@ def test_a_row_of_the_ablation(
         weights(name)
     monkeypatch.setattr("assistant.cli.main._quiet_libraries", lambda *, debug: None)
     monkeypatch.setenv("ASSISTANT_HOME", str(home))
-    folder = tmp_path / "closed"
-    (folder / "qrels").mkdir(parents=True)
-    texts = {
-        "children": "Ibuprofen is safe for children from three months on, in small doses.",
-        "toys": "Wooden toys without small parts are safe for children.",
-        "said": HISTORY[1].content,
-    }
-    rows = [{"_id": key, "title": "", "text": text} for key, text in texts.items()]
-    query = {
-        "_id": "q",
-        "text": "Is it safe for children?",
-        "history": [{"role": m.role, "content": m.content} for m in HISTORY],
-    }
-    for name, lines in (("corpus.jsonl", rows), ("queries.jsonl", [query])):
-        text = "".join(json.dumps(line) + "\n" for line in lines)
-        (folder / name).write_text(text, encoding="utf-8")
-    qrels = "query-id\tcorpus-id\tscore\nq\tchildren\t1\n"
-    (folder / "qrels" / "test.tsv").write_text(qrels, encoding="utf-8")
+    children = "Ibuprofen is safe for children from three months on, in small doses."
+    folder = write_closed(tmp_path / "closed", children)
     command = ["eval", "ikat", "closed", str(folder), "--rows", "rules,distilled"]
     assert run([*command, "--against", "rules", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -16,101 +16,59 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
-from torch import Tensor
 
 from assistant.distillation.encoding import encode, joined, mean_of, token_states
 from assistant.distillation.examples import TextPair
 from assistant.distillation.losses import LOSSES
-from assistant.distillation.ranking.layout import TokenTable
-from assistant.distillation.students import (
-    model_folder,
+from assistant.distillation.tasks.base import TASKS, Batch, Evaluation, TaskOptions
+from assistant.distillation.tasks.vectors import (
+    VectorOptions,
+    VectorTask,
+    reciprocal_ranks,
+    side,
 )
-from assistant.distillation.tasks.base import (
-    TASKS,
-    Batch,
-    Evaluation,
-    Task,
-    TaskOptions,
-    Units,
-)
-from assistant.distillation.tasks.vectors import pair_rows
 from assistant.distillation.terms import LossInput
 
 
-class EmbedOptions(TaskOptions):
-    """`max_length` in tokens of a text; `similarity_scale`: what cosines are multiplied with.
+class EmbedOptions(VectorOptions):
+    """`prefixes`: sizes to which vectors are cut for further measures (`mrr_64`), as an index would
+    cut them."""
 
-    `prefixes`: sizes to which vectors are cut for further measures (`mrr_64`), as an index would.
-    """
-
-    max_length: int = Field(256, ge=8)
-    similarity_scale: float = Field(20.0, gt=0)
     prefixes: tuple[Annotated[int, Field(ge=1)], ...] = ()
 
 
 @TASKS.register("embed")
-class EmbedTask(Task):
+class EmbedTask(VectorTask):
     """A BERT-like encoder whose vectors are compared by their cosine."""
 
     name: ClassVar[str] = "embed"
     Options: ClassVar[type[TaskOptions]] = EmbedOptions
     example_type: ClassVar[type] = TextPair
-    fitting_teacher: ClassVar[str] = "name an embedder with the student's tokenizer"
-    own_choices: ClassVar[bool] = False  # they are the other texts of the batch
     options: EmbedOptions
 
     def __init__(self, recipe: Any, cache: Path) -> None:
         super().__init__(recipe, cache)
-        self._table = TokenTable(self.tokenizer, self.options.max_length)
-        self._training: list[TextPair] = []
-        self._held_out: list[TextPair] = []
-        self._lengths = np.zeros(0, np.int64)
-        self._reference: NDArray[np.float32] | None = None
         self._keeps_tokens = any(LOSSES.get(spec.name).uses_tokens for spec in recipe.losses)
 
     def _prepare(self, training: Sequence[Any], held_out: Sequence[Any]) -> None:
         self._training, self._held_out = list(training), list(held_out)
         for example in (training, held_out):
             self._table.add(text for pair in example for text in (pair.query, pair.passage))
-        most = self.options.max_length - 2
-        self._lengths = np.array(
-            [
-                sum(min(len(self._table[t]), most) + 2 for t in (e.query, e.passage))
-                for e in training
-            ],
-            np.int64,
-        )
-
-    @property
-    def units(self) -> Units:
-        return Units.of(self._lengths, self._training)
+        lengths = [self._length(e.query) + self._length(e.passage) for e in training]
+        self._lengths = np.array(lengths, np.int64)
 
     def collate(self, units: Sequence[int] | NDArray[np.int64]) -> Batch:
         places = np.asarray(units, np.int64).tolist()
         pairs = [self._training[place] for place in places]
-        batch: Batch = {}
-        for side, texts in (("query", [p.query for p in pairs]), ("passage", _passages(pairs))):
-            for name, tensor in self._table.singles(texts, self.options.max_length).items():
-                batch[f"{side}_{name}"] = tensor
-        # A text of two pairs is no wrong choice for the other one.
-        _, same = np.unique([*(p.query for p in pairs), *_passages(pairs)], return_inverse=True)
-        batch["same"] = torch.from_numpy(same.astype(np.int64))
-        batch["weights"] = torch.tensor([p.weight for p in pairs], dtype=torch.float32).repeat(2)
-        batch["keys"] = [pair.id for pair in pairs]
-        batch["tokens"] = int(self._lengths[places].sum())
-        return batch
+        texts = {"query": [pair.query for pair in pairs], "passage": _passages(pairs)}
+        most = self.options.max_length
+        sides = {name: self._table.singles(own, most) for name, own in texts.items()}
+        return self._batch(places, sides, [*texts["query"], *texts["passage"]])
 
     def rows(self, model: Any, batch: Batch) -> LossInput:
-        sides = [
-            token_states(model, {k[len(side) :]: v for k, v in batch.items() if k.startswith(side)})
-            for side in ("query_", "passage_")
-        ]
-        vectors = torch.cat([mean_of(side) for side in sides])
-        tokens = joined(sides) if self._keeps_tokens else None
-        return pair_rows(vectors, batch, self.options.similarity_scale, tokens)
-
-    def owners(self, batch: Batch, rows: LossInput) -> Tensor:
-        return rows.sequences % len(batch["keys"])
+        sides = [token_states(model, side(batch, name)) for name in ("query", "passage")]
+        vectors = torch.cat([mean_of(one) for one in sides])
+        return self._rows(vectors, batch, joined(sides) if self._keeps_tokens else None)
 
     def encode(
         self, model: Any, texts: Sequence[str], *, precision: str | None = None
@@ -125,7 +83,7 @@ class EmbedTask(Task):
             return Evaluation({})
         texts = list(dict.fromkeys([*(p.query for p in self._held_out), *self._pool]))
         vectors = self.encode(model, texts, precision=precision)
-        ranks = self._reciprocal_ranks(texts, vectors)
+        ranks = self._ranks(texts, vectors)
         records = [
             {"id": pair.id, "domain": pair.domain, "mrr": rank}
             for pair, rank in zip(self._held_out, ranks, strict=True)
@@ -133,10 +91,11 @@ class EmbedTask(Task):
         measures = {"mrr": round(float(np.mean(ranks)), 4)}
         for size in self.options.prefixes:
             cut = vectors[:, :size] / np.linalg.norm(vectors[:, :size], axis=1, keepdims=True)
-            found = self._reciprocal_ranks(texts, cut)
+            found = self._ranks(texts, cut)
             measures[f"mrr_{size}"] = round(float(np.mean(found)), 4)
-        if (reference := self._teacher_vectors(texts, model)) is not None:
-            theirs = self._reciprocal_ranks(texts, reference)
+        if (folder := self._teacher_folder) is not None:
+            reference = self._reference(folder, texts, next(model.parameters()).device)
+            theirs = self._ranks(texts, reference)
             measures["teacher_mrr"] = round(float(np.mean(theirs)), 4)
             if reference.shape == vectors.shape:
                 measures["cosine"] = round(float((vectors * reference).sum(-1).mean()), 4)
@@ -148,27 +107,15 @@ class EmbedTask(Task):
     def _pool(self) -> list[str]:
         return list(dict.fromkeys(_passages(self._held_out)))
 
-    def _reciprocal_ranks(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> list[float]:
-        """1 / rank of each query's own passage among all passages, 0 beyond rank 10."""
+    def _ranks(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> list[float]:
+        """The reciprocal rank of each query's own passage among all passages."""
         place = {text: number for number, text in enumerate(texts)}
-        pool = vectors[[place[text] for text in self._pool]]
         column = {text: number for number, text in enumerate(self._pool)}
-        values = []
-        for pair in self._held_out:
-            scores = pool @ vectors[place[pair.query]]
-            rank = 1 + int((scores > scores[column[pair.passage]]).sum())
-            values.append(1 / rank if rank <= 10 else 0.0)
-        return values
-
-    def _teacher_vectors(self, texts: Sequence[str], model: Any) -> NDArray[np.float32] | None:
-        spec = self.recipe.teacher
-        if spec.kind not in ("model", "checkpoint"):
-            return None
-        if self._reference is None:
-            teacher = self.load_teacher(model_folder(self.recipe, spec.path, self.cache))
-            device = next(model.parameters()).device
-            self._reference = self.encode(teacher.to(device), texts, precision="fp32")
-        return self._reference
+        return reciprocal_ranks(
+            vectors[[place[pair.query] for pair in self._held_out]],
+            vectors[[place[text] for text in self._pool]],
+            [column[pair.passage] for pair in self._held_out],
+        )
 
     def samples(self, model: Any, count: int = 12) -> list[dict[str, Any]]:
         chosen = self._held_out[:count]
