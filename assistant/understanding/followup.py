@@ -31,11 +31,12 @@ _OPENINGS = re.compile(
     r"which (one|ones|of)|tell me more|more|explain|go on|for example|are you sure|yes|no)\b",
     re.IGNORECASE,
 )
-# "that" and "there" also open clauses ("the firm that…", "is there…"): no pointer then.
+# "that" and "there" also open clauses ("the firm that…", "is there…"), and "each other" points at
+# what the same message names: no pointer then.
 _NOT_POINTERS = re.compile(
     r"\b(is|are|was|were) there\b|\bthere (is|are|was|were)\b|"
     r"\b\w+ that (is|are|was|were|has|have|can|does|do)\b|\b(one|each|any) (of|can|could|should)\b|"
-    r"\bno one\b|\bon the (one|other) hand\b",
+    r"\bno one\b|\bon the (one|other) hand\b|\beach other\b|\bone another\b",
     re.IGNORECASE,
 )
 
