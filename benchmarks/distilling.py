@@ -56,6 +56,7 @@ def main(
     for name, every in families.items():
         chosen = narrowed(every, variant)
         if not tables:
+            chosen.prepare(data)
             for seed in range(seeds):  # seed by seed: an interruption leaves whole comparisons
                 for one in chosen.variants:
                     _ensure(file, name, chosen, one, data, steps, seed)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.distilling_reader import write_answerable, write_reader
+
 Values = dict[str, Any]
 
 
@@ -27,21 +29,31 @@ class Family:
         about: student, teacher and what is measured, for the table's heading.
         measure: a name of the run's evaluation.json.
         base: the recipe without its variant.
-        variants: by name, sections that are replaced; `loop` is changed key by key.
+        variants: by name, sections that are replaced; `teacher` and `loop` are changed key by
+            key. Several generations share the steps.
+        prepare: makes the files that the recipes name beside the data.
     """
 
     about: str
     measure: str
     base: Callable[[Data], Values]
     variants: Mapping[str, Values]
+    prepare: Callable[[Data], None] = lambda _: None
 
     def recipe(self, variant: str, data: Data, steps: int, seed: int) -> Values:
         """The recipe of a variant, as plain data."""
         made = self.base(data)
         changes = dict(self.variants[variant])
-        loop = {**made["loop"], **changes.pop("loop", {})}
-        every = {"steps": steps, "seed": seed, "log_every": steps, "checkpoint_every": steps}
-        return {**made, **changes, "name": "compared", "loop": {**loop, **every}}
+        loop, teacher = ({**made[s], **changes.pop(s, {})} for s in ("loop", "teacher"))
+        each = max(1, steps // loop.get("generations", 1))
+        every = {"steps": each, "seed": seed, "log_every": each, "checkpoint_every": each}
+        return {
+            **made,
+            **changes,
+            "name": "compared",
+            "teacher": teacher,
+            "loop": {**loop, **every},
+        }
 
 
 def losses(*names: str, **weights: float) -> list[Values]:
@@ -67,6 +79,43 @@ def _embed(data: Data) -> Values:
     }
 
 
+def _span_files(data: Data) -> tuple[Path, Path, Path]:
+    """The reader, and answerable questions to train and to measure on."""
+    names = "reader", "answerable-train.jsonl", "answerable-held-out.jsonl"
+    reader, train, held_out = (data.folder / name for name in names)
+    return reader, train, held_out
+
+
+def _prepare_span(data: Data) -> None:
+    reader, train, held_out = _span_files(data)
+    write_reader(reader)
+    write_answerable(data.train, train)
+    write_answerable(data.held_out, held_out)
+
+
+def _span(data: Data) -> Values:
+    reader, train, held_out = map(str, _span_files(data))
+    source = {"source": "squad", "title": False}
+    return {
+        "task": {"name": "span", "max_length": 256, "stride": 64},
+        "student": {
+            "model": reader,
+            "layers": [0, 4, 5],
+            "frozen": ["*word_embeddings*"],
+            "dropout": 0.0,
+        },
+        "teacher": {"kind": "model", "path": reader},
+        "data": [{**source, "path": train}],
+        "held_out": [{**source, "path": held_out, "limit": 300}],
+        "loop": {"batch_size": 8, "learning_rate": 3e-4, "warmup": 0.1},
+    }
+
+
+def _beside(name: str, **sections: Any) -> Values:
+    """A loss that needs the teacher, beside the right answers."""
+    return {"losses": losses("cross-entropy", name), **sections}
+
+
 _ALONE = {"kind": "none"}
 _TUNE = {"part": "adapter", "targets": ["query", "value"]}
 _EMA = {"average": {"kind": "ema", "decay": 0.9}}
@@ -90,7 +139,7 @@ FAMILIES: Mapping[str, Family] = {
             "+ matryoshka": {"losses": losses("cosine", "matryoshka")},
             "+ forward-kl, teacher: adapter tuned": {
                 "losses": losses("cosine", "forward-kl"),
-                "teacher": {"kind": "model", "path": "minilm", "tune": _TUNE},
+                "teacher": {"tune": _TUNE},
             },
             "+ average: ema": {"losses": losses("cosine"), "loop": _EMA},
         },
@@ -111,5 +160,44 @@ FAMILIES: Mapping[str, Family] = {
                 "loop": _EMA,
             },
         },
+    ),
+    "span": Family(
+        "three layers of the reader find its answers again, F1 over answerable questions",
+        "forced_f1",
+        _span,
+        {
+            "cross-entropy": {"losses": losses("cross-entropy"), "teacher": _ALONE},
+            "+ forward-kl": _beside("forward-kl"),
+            "+ reverse-kl": _beside("reverse-kl"),
+            "+ jsd": _beside("jsd"),
+            "+ skew-forward-kl": _beside("skew-forward-kl"),
+            "+ skew-reverse-kl": _beside("skew-reverse-kl"),
+            "+ easy-hard": _beside("easy-hard"),
+            "+ token-difficulty": _beside("token-difficulty"),
+            "+ universal-logit": {
+                "losses": losses("cross-entropy", "universal-logit", universal_logit=1.5)
+            },
+            "+ forward-kl, teacher: adapter tuned": _beside("forward-kl", teacher={"tune": _TUNE}),
+            "+ forward-kl, half by disagreement": _beside(
+                "forward-kl", curriculum={"order": "disagreement", "share": 0.5}
+            ),
+            "+ forward-kl, domains weighed": _beside(
+                "forward-kl", curriculum={"domains": {"every": 50, "sample": 16}}
+            ),
+            "+ forward-kl, teacher: momentum": _beside(
+                "forward-kl", teacher={"kind": "momentum", "decay": 0.9}
+            ),
+            "+ forward-kl, two generations": {
+                "losses": losses("cross-entropy", "forward-kl"),
+                "teacher": _ALONE,
+                "loop": {"generations": 2},
+            },
+            "+ average: ema": {
+                "losses": losses("cross-entropy"),
+                "teacher": _ALONE,
+                "loop": _EMA,
+            },
+        },
+        _prepare_span,
     ),
 }

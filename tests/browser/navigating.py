@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from playwright.sync_api import Page, TimeoutError, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 _GROUPS = {
     **dict.fromkeys(("Retrieval", "Graph", "Knowledge"), "Look inside"),
@@ -35,3 +35,20 @@ def go_to(page: Page, name: str) -> None:
 def settled(page: Page) -> None:
     """Wait until nothing runs on the server for this page."""
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def open_tab(scope: Page | Locator, name: str) -> None:
+    """Open the tab of this title.
+
+    What is under way may put other tabs in the place of those that were clicked (those of another
+    index, say), with the first one open: then once more.
+    """
+    page = scope if isinstance(scope, Page) else scope.page
+    tab = scope.get_by_role("tab", name=name, exact=True)
+    for _ in range(_TRIES):
+        settled(page)
+        tab.click()
+        settled(page)
+        if tab.get_attribute("aria-selected") == "true":
+            return
+    raise AssertionError(f"the tab {name} does not stay open")

@@ -16,7 +16,7 @@ from assistant.adapting.swapping import install
 from assistant.settings import load_settings
 from assistant.workspace import Workspace
 from tests.browser.conftest import Watched, small_home
-from tests.browser.navigating import go_to, settled
+from tests.browser.navigating import go_to, open_tab, settled
 from tests.browser.serving import QUOTING
 from tests.conftest import weights
 
@@ -62,7 +62,7 @@ def test_what_is_adapted_is_seen_and_taken_back_without_a_restart(
     page = watched.page
     adapted = _by_meaning(page)
     go_to(page, "Library")
-    page.get_by_role("tab", name="Adapt").click()
+    open_tab(page, "Adapt")
     panel = page.get_by_role("tabpanel", name="Adapt")
     expect(panel.get_by_text(re.compile("The search by meaning: adapted since"))).to_be_visible()
     panel.get_by_text("What was measured then").click()

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Watched
+from tests.browser.navigating import open_tab
 from tests.browser.test_graph import home  # noqa: F401 - the same small index
 from tests.browser.test_page import ask
 
@@ -16,7 +17,7 @@ def test_a_fact_is_read_in_the_table_and_taken_away(watched: Watched) -> None:
     page = watched.page
     answer = ask(page, "Where was the designer of Harrow Bridge born?")
     answer.get_by_text("Graph of this answer").click()
-    answer.get_by_role("tab", name="Table").click()
+    open_tab(answer, "Table")
     row = answer.get_by_role("row", name="Harrow Bridge", exact=False).filter(has_text="yes")
     expect(row.first).to_contain_text("Ida Holm")
     answer.get_by_role("button", name="Ask again without it").first.click()

@@ -10,7 +10,7 @@ import yaml
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Watched
-from tests.browser.navigating import go_to
+from tests.browser.navigating import go_to, open_tab
 from tests.browser.serving import serve
 from tests.fast.assistant.distillation import tiny
 
@@ -32,7 +32,7 @@ def test_a_recipe_is_estimated_run_and_looked_at(watched: Watched, tmp_path: Pat
     recipe.write_text(yaml.safe_dump(tiny.span_recipe(tmp_path)), encoding="utf-8")
     go_to(page, "Distillation")
     expect(page.get_by_text("There is no run in this folder yet.")).to_be_visible()
-    page.get_by_role("tab", name="Start a recipe").click()
+    open_tab(page, "Start a recipe")
     page.get_by_role("combobox", name="Recipe").click()
     page.get_by_role("option", name="a file of your own").click()
     file = page.get_by_label("Recipe file")
@@ -43,11 +43,11 @@ def test_a_recipe_is_estimated_run_and_looked_at(watched: Watched, tmp_path: Pat
     start.click()
     expect(start).to_be_hidden()  # while it runs
     expect(start).to_be_visible()
-    page.get_by_role("tab", name="Runs").click()
+    open_tab(page, "Runs")
     # Streamlit draws tables on a canvas: the box of the first row is clicked by its place.
     page.get_by_test_id("stDataFrame").first.click(position={"x": 16, "y": 52})
     expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
-    page.get_by_role("tab", name="Recipe", exact=True).click()
+    open_tab(page, "Recipe")
     expect(page.get_by_text("name: tiny")).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Watched, small_home
-from tests.browser.navigating import go_to
+from tests.browser.navigating import go_to, open_tab
 from tests.browser.serving import QUOTING
 from tests.fast.eval.ikat.samples import PASSAGES, run_file, topics, write
 
@@ -55,7 +55,7 @@ def test_a_collection_is_measured_and_runs_are_compared(watched: Watched, tmp_pa
     page = watched.page
     _collection(tmp_path / "data" / "small")
     go_to(page, "Evaluation")
-    page.get_by_role("tab", name="Collections").click()
+    open_tab(page, "Collections")
     folder = page.get_by_label("Folder with collections")
     folder.fill(str(tmp_path / "data"))
     folder.press("Enter")
@@ -63,7 +63,7 @@ def test_a_collection_is_measured_and_runs_are_compared(watched: Watched, tmp_pa
     expect(page.get_by_role("heading", name="Measured")).to_be_visible()
     expect(page.get_by_text("2 queries, 3 passages")).to_be_visible()
 
-    page.get_by_role("tab", name="iKAT runs").click()
+    open_tab(page, "iKAT runs")
     qrels = tmp_path / "some.qrels"
     qrels.write_text(f"3_1 0 {PASSAGES[1]} 4\n3_2 0 {PASSAGES[2]} 4\n", encoding="utf-8")
     other = write(tmp_path / "other.json", {"3_1": {PASSAGES[1]: 1.0}, "3_2": {}})

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Watched, small_home
-from tests.browser.navigating import go_to
+from tests.browser.navigating import go_to, open_tab
 from tests.browser.serving import QUOTING
 from tests.browser.test_page import ask
 
@@ -72,7 +72,7 @@ def test_the_graph_of_an_answer_and_of_its_index(watched: Watched) -> None:
     page.get_by_role("button", name=re.compile(r"^Ida Holm \(person\)")).click()
     expect(page.get_by_role("heading", name="Ida Holm")).to_be_visible()
     expect(page.get_by_text("“Ida Holm was born in Trondheim in 1851.”").first).to_be_visible()
-    page.get_by_role("tab", name="Changes").click()
+    open_tab(page, "Changes")
     expect(page.get_by_text("new fact: Ida Holm studies in Dresden")).to_be_visible()
     page.get_by_role("button", name="Undo the last change").click()
     expect(page.get_by_text("Nothing was changed by hand.")).to_be_visible()

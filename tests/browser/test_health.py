@@ -12,7 +12,7 @@ from assistant.pipeline import Assistant
 from assistant.settings import load_settings
 from assistant.workspace import Workspace
 from tests.browser.conftest import Watched, small_home
-from tests.browser.navigating import go_to
+from tests.browser.navigating import go_to, open_tab
 from tests.browser.serving import QUOTING
 
 pytestmark = pytest.mark.browser
@@ -51,10 +51,10 @@ def test_what_is_found_is_mended(watched: Watched, home: Path) -> None:
 def test_times_and_logs(watched: Watched) -> None:
     page = watched.page
     go_to(page, "Health")
-    page.get_by_role("tab", name="Times").click()
+    open_tab(page, "Times")
     expect(page.get_by_text("The last 1 turn, the latest first")).to_be_visible()
     expect(page.get_by_test_id("stVegaLiteChart")).to_be_visible()
-    page.get_by_role("tab", name="Logs").click()
+    open_tab(page, "Logs")
     expect(page.get_by_text("the home folder was opened")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the whole log").click()
@@ -68,7 +68,7 @@ def test_health_fits_a_phone_in_the_dark(watched: Watched) -> None:
     expect(page.get_by_role("heading", name="Health")).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 800})
     for tab in ("Times", "Logs", "Checks"):
-        page.get_by_role("tab", name=tab).click()
+        open_tab(page, tab)
         expect(page.get_by_role("tabpanel", name=tab)).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
     expect(page.get_by_test_id("stException")).to_have_count(0)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Watched, small_home
-from tests.browser.navigating import go_to
+from tests.browser.navigating import go_to, open_tab
 from tests.browser.serving import QUOTING
 
 pytestmark = pytest.mark.browser
@@ -100,7 +100,7 @@ def test_a_folder_becomes_an_index_while_the_page_is_left(library: Page, root: P
     expect(panel.get_by_text("What to do: give it the file name ending")).to_be_visible()
 
     # The whole index is deleted by its name.
-    library.get_by_role("tab", name="Sources").click()
+    open_tab(library, "Sources")
     library.get_by_role("button", name="Delete the index").click()
     library.get_by_label("Type its name, more, to confirm").fill("mor")
     library.get_by_test_id("stPopoverBody").get_by_role("button", name="Delete the index").click()
@@ -122,7 +122,7 @@ def test_the_preview_shows_passages_with_their_pages(library: Page) -> None:
     ).to_be_visible()
     passages = drawer.get_by_role("tabpanel", name="Passages")
     expect(passages.get_by_text("Agnes Thorvald")).to_be_visible()
-    drawer.get_by_role("tab", name="Text").click()
+    open_tab(drawer, "Text")
     expect(drawer.get_by_role("button", name="Download the text")).to_be_visible()
     library.keyboard.press("Escape")
     expect(drawer).to_be_hidden()
@@ -146,12 +146,12 @@ def test_a_changed_file_is_seen_looked_at_and_read_again(library: Page, root: Pa
     markup.write_text(markup.read_text() + "\nOne more line.\n", encoding="utf-8")
     show(library, "Changed on disk")
     expect(cell(library, "markup", "changed on disk")).to_have_count(1)
-    library.get_by_role("tab", name="Sources").click()
+    open_tab(library, "Sources")
     library.get_by_role("button", name="Look what has changed").click()
     expect(library.get_by_text("1 changed, 2 unchanged.")).to_be_visible()
     expect(library.get_by_text(re.compile(r"^1 document to read, 1 passage"))).to_be_visible()
     library.get_by_role("button", name="Put away").click()
-    library.get_by_role("tab", name="Documents").click()
+    open_tab(library, "Documents")
     choose(library, "markup")
     library.get_by_role("button", name="Read again").click()
     expect(library.get_by_text("No file has changed since it was read.")).to_be_visible()
@@ -159,7 +159,7 @@ def test_a_changed_file_is_seen_looked_at_and_read_again(library: Page, root: Pa
 
 
 def test_an_index_is_checked(library: Page) -> None:
-    library.get_by_role("tab", name="Upkeep").click()
+    open_tab(library, "Upkeep")
     panel = library.get_by_role("tabpanel", name="Upkeep")
     expect(panel.get_by_text(re.compile("^Together .* on the disk"))).to_be_visible()
     panel.get_by_role("button", name="Check it").click()
@@ -167,7 +167,7 @@ def test_an_index_is_checked(library: Page) -> None:
 
 
 def test_a_watched_folder_is_followed_until_it_is_not(library: Page, root: Path) -> None:
-    library.get_by_role("tab", name="Sources").click()
+    open_tab(library, "Sources")
     library.get_by_text("Watch its folders").click()
     expect(library.get_by_text("Following 1 place.")).to_be_visible()
     go_to(library, "Models")  # it goes on meanwhile
@@ -175,7 +175,7 @@ def test_a_watched_folder_is_followed_until_it_is_not(library: Page, root: Path)
     (root / "documents" / "bees.md").write_text("# Bees\n\nBees dance.\n", encoding="utf-8")
     go_to(library, "Library")
     expect(titled(library, "Bees")).to_have_count(1)
-    library.get_by_role("tab", name="Sources").click()
+    open_tab(library, "Sources")
     expect(library.get_by_text(re.compile("Last change taken over at .*: 1 new"))).to_be_visible()
     library.get_by_text("Watch its folders").click()
     expect(library.get_by_text("Following 1 place.")).to_be_hidden()
@@ -185,7 +185,7 @@ def test_the_library_fits_a_phone_in_the_dark(library: Page) -> None:
     library.emulate_media(color_scheme="dark")
     library.set_viewport_size({"width": 390, "height": 800})
     for tab in ("Add", "Sources", "Upkeep", "Adapt", "Documents"):
-        library.get_by_role("tab", name=tab).click()
+        open_tab(library, tab)
         expect(library.get_by_role("tabpanel", name=tab)).to_be_visible()
         assert library.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
     expect(library.get_by_test_id("stAlert")).to_have_count(0)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Watched
-from tests.browser.navigating import go_to
+from tests.browser.navigating import go_to, open_tab
 
 pytestmark = pytest.mark.browser
 
@@ -41,7 +41,7 @@ def test_weights_are_tried_and_a_missing_passage_explained(watched: Watched) -> 
     expect(page.get_by_text(re.compile(r"^In force for answers: words 0\.41"))).to_be_visible()
     expect(keep).to_have_count(0)
 
-    page.get_by_role("tab", name="Why is a passage not found?").click()
+    open_tab(page, "Why is a passage not found?")
     page.get_by_label("The passage that you miss").fill("Keepers were paid in coal")
     page.get_by_role("button", name="Find out").click()
     expect(page.get_by_text("No word of the query occurs in it")).to_be_visible()

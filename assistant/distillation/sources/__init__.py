@@ -7,6 +7,7 @@ from assistant.distillation.sources import (
     reading,
     squad,
     texts,
+    utterances,
 )
 from assistant.distillation.sources.base import SOURCES, Collected, DataSource, collect
 
@@ -21,4 +22,5 @@ __all__ = [
     "reading",
     "squad",
     "texts",
+    "utterances",
 ]

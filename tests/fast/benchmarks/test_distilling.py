@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from assistant.distillation.losses import LOSSES
 from assistant.distillation.recipe_file import read_recipe
 from benchmarks.distilling import narrowed, table
 from benchmarks.distilling_families import FAMILIES, Data, Family
+from benchmarks.distilling_reader import write_answerable
 
 FAMILY = Family("a student", "mrr", lambda _: {"loop": {}}, {"plain": {}, "more": {}, "bad": {}})
 
@@ -50,8 +52,18 @@ def test_the_plain_loss_stays_beside_the_variants_that_are_named() -> None:
 def test_every_variant_is_a_recipe_of_known_parts(name: str, tmp_path: Path) -> None:
     data = Data(tmp_path / "train.jsonl", tmp_path / "held.jsonl", tmp_path)
     for variant in FAMILIES[name].variants:
-        made = FAMILIES[name].recipe(variant, data, steps=3, seed=1)
+        made = FAMILIES[name].recipe(variant, data, steps=4, seed=1)
         recipe = read_recipe(yaml.safe_dump(made), tmp_path)
-        assert recipe.loop.steps == 3 and recipe.loop.seed == 1
+        assert recipe.loop.seed == 1
+        assert (recipe.loop.steps or 0) * recipe.loop.generations == 4
         for spec in recipe.losses:
             LOSSES.get(spec.name)(**spec.parameters)
+
+
+def test_what_is_read_of_the_questions_is_what_can_be_answered(tmp_path: Path) -> None:
+    rows = [{"question": "Who?", "answerable": True}, {"question": "Why?", "answerable": False}]
+    file = tmp_path / "all.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    write_answerable(file, tmp_path / "some.jsonl")
+    kept = (tmp_path / "some.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["question"] for line in kept] == ["Who?"]

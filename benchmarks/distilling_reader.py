@@ -1,0 +1,36 @@
+"""What the family `span` of `benchmarks.distilling` learns from: the small reader and questions."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from assistant.distillation.exported import load_exported
+from assistant.models.shipped import READER_SPAN, shipped
+from assistant.models.store import ModelStore
+from assistant.settings import default_home
+
+
+def write_reader(target: Path) -> None:
+    """The shipped small reader as a folder of transformers, unless it is there.
+
+    Raises:
+        ModelMissingError: MiniLM, which it builds on, is not installed.
+    """
+    if target.is_dir():
+        return
+    base = ModelStore(default_home() / "models").path("minilm")
+    model, words, _ = load_exported(shipped(READER_SPAN), base=base)
+    partial = target.with_name(target.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    model.save_pretrained(partial)
+    words.save_pretrained(partial)
+    partial.rename(target)
+
+
+def write_answerable(file: Path, target: Path) -> None:
+    """The lines of a file of questions that can be answered from their passage."""
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    kept = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows if row["answerable"])
+    target.write_text("".join(kept), encoding="utf-8")
