@@ -45,8 +45,8 @@ _SENTENCES = "held-out queries made of sentences, which are no questions of a pe
 
 UNJUDGED = (
     "queries made of sentences cannot tell whether what you ask is found better: keep some "
-    "questions of yours as tests, each with a place to cite, or install a language model that "
-    "writes questions (assistant models fetch answerer)"
+    "questions of yours as tests, each with a place to cite, or let a language model write more "
+    "(assistant models fetch answerer, then a larger --budget; what it wrote is kept)"
 )
 
 Run = dict[str, dict[str, float]]

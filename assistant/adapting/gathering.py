@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from assistant.adapting.judging import AUTO, NONE, Asked, teacher_share
@@ -191,7 +192,8 @@ def _write_more(
     enough = sum(most_of(asked.seconds).values())
     model, called = teaching(wanted)
     work.taught.mkdir(parents=True, exist_ok=True)
-    options = BuildOptions(seconds=teacher_share(asked.seconds), samples=1, slots=_SLOTS)
+    most = teacher_share(asked.seconds, enough=False)
+    options = BuildOptions(seconds=most, samples=1, slots=_SLOTS)
     asking = Teacher(model, called, questions=2, statements=0)
     encoder = encoder_of(workspace)
     builder = KnowledgeBuilder(work.taught, index.store, asking, encoder, options, on_progress)
@@ -203,9 +205,14 @@ def _write_more(
     todo = [row for row in todo if keys[row] not in covered]
     builder.report.left = len(todo)
 
+    begun = monotonic()
+
     def until_enough() -> Iterator[int]:
         for row in order_of(workspace, index, todo, done):
-            if builder.report.entries >= enough:
+            late = monotonic() - begun > teacher_share(asked.seconds)
+            if builder.report.entries >= enough or (
+                late and stored_questions(index, work) >= ENOUGH
+            ):
                 return
             yield row
 

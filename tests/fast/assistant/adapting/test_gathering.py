@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from assistant.adapting.gathering import FEWEST, gather, read_questions, teacher_of
+from assistant.adapting.gathering import (
+    ENOUGH,
+    FEWEST,
+    gather,
+    read_questions,
+    stored_questions,
+    teacher_of,
+)
 from assistant.adapting.judging import Asked
 from assistant.adapting.work import WorkFolder
 from assistant.errors import ModelMissingError, UnknownNameError
@@ -80,6 +88,20 @@ def test_the_teacher_writes_apart_and_goes_on_where_it_stopped(notes: Workspace)
     calls = model.calls
     again = gather(notes, index, asked, work, lambda wanted: (model, "toy"), lambda progress: None)
     assert again == told and model.calls == calls
+
+
+def test_a_slow_teacher_goes_on_until_its_questions_tell_something(
+    notes: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = notes.index("notes")
+    work = WorkFolder(index.folder)
+    clock = itertools.count(step=10.0)  # its share is over after three passages
+    monkeypatch.setattr("assistant.adapting.gathering.monotonic", lambda: next(clock))
+    model = WritingTeacher(_write)
+    asked = Asked(seconds=100.0, teacher="answerer")
+    told = gather(notes, index, asked, work, lambda wanted: (model, "toy"), lambda progress: None)
+    assert told["notes"] == []  # no sentences were needed
+    assert ENOUGH <= stored_questions(index, work) <= ENOUGH + 4  # but it did not go on for more
 
 
 def test_without_a_model_sentences_stand_for_questions_and_that_is_said(tmp_path: Path) -> None:
