@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.distilling_reader import write_answerable, write_reader
+from benchmarks.distilling_reader import write_answerable, write_peer, write_reader
 
 Values = dict[str, Any]
 
@@ -79,22 +79,27 @@ def _embed(data: Data) -> Values:
     }
 
 
-def _span_files(data: Data) -> tuple[Path, Path, Path]:
-    """The reader, and answerable questions to train and to measure on."""
-    names = "reader", "answerable-train.jsonl", "answerable-held-out.jsonl"
-    reader, train, held_out = (data.folder / name for name in names)
-    return reader, train, held_out
+_PEER_SEED, _PEER_STEPS = 99, 100  # its seed is none of the comparison's
+
+
+def _span_files(data: Data) -> tuple[Path, Path, Path, Path]:
+    """The reader, its peer, and answerable questions to train and to measure on."""
+    names = "reader", "peer", "answerable-train.jsonl", "answerable-held-out.jsonl"
+    reader, peer, train, held_out = (data.folder / name for name in names)
+    return reader, peer, train, held_out
 
 
 def _prepare_span(data: Data) -> None:
-    reader, train, held_out = _span_files(data)
+    reader, peer, train, held_out = _span_files(data)
     write_reader(reader)
     write_answerable(data.train, train)
     write_answerable(data.held_out, held_out)
+    plain = FAMILIES["span"].recipe("cross-entropy", data, _PEER_STEPS, _PEER_SEED)
+    write_peer(plain, peer)
 
 
 def _span(data: Data) -> Values:
-    reader, train, held_out = map(str, _span_files(data))
+    reader, peer, train, held_out = map(str, _span_files(data))
     source = {"source": "squad", "title": False}
     return {
         "task": {"name": "span", "max_length": 256, "stride": 64},
@@ -104,7 +109,7 @@ def _span(data: Data) -> Values:
             "frozen": ["*word_embeddings*"],
             "dropout": 0.0,
         },
-        "teacher": {"kind": "model", "path": reader},
+        "teacher": {"kind": "model", "path": reader, "paths": [reader, peer]},
         "data": [{**source, "path": train}],
         "held_out": [{**source, "path": held_out, "limit": 300}],
         "loop": {"batch_size": 8, "learning_rate": 3e-4, "warmup": 0.1},
@@ -178,6 +183,9 @@ FAMILIES: Mapping[str, Family] = {
                 "losses": losses("cross-entropy", "universal-logit", universal_logit=1.5)
             },
             "+ forward-kl, teacher: adapter tuned": _beside("forward-kl", teacher={"tune": _TUNE}),
+            "+ forward-kl, teacher: classroom": _beside(
+                "forward-kl", teacher={"kind": "classroom"}
+            ),
             "+ forward-kl, half by disagreement": _beside(
                 "forward-kl", curriculum={"order": "disagreement", "share": 0.5}
             ),

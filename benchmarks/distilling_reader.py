@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from assistant.distillation.exported import load_exported
+from assistant.distillation.recipe_file import read_recipe
+from assistant.distillation.run import finished_run
 from assistant.models.shipped import READER_SPAN, shipped
 from assistant.models.store import ModelStore
 from assistant.settings import default_home
@@ -34,3 +40,13 @@ def write_answerable(file: Path, target: Path) -> None:
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     kept = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows if row["answerable"])
     target.write_text("".join(kept), encoding="utf-8")
+
+
+def write_peer(recipe: Mapping[str, Any], target: Path) -> None:
+    """A second mentor: what a run of the recipe exports, unless it is there."""
+    if target.is_dir():
+        return
+    root = target.with_name(target.name + ".run")
+    run = finished_run(read_recipe(yaml.safe_dump(dict(recipe)), Path.cwd()), root)
+    (run.path / "export").rename(target)
+    shutil.rmtree(root)
