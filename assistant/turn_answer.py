@@ -65,10 +65,14 @@ def answer(workspace: Workspace, reader: Reader, asked: Asked, clock: Clock) -> 
                 yield Token(f"{piece.text} [{piece.number}] ")
                 yield writer.quote(piece)
             elif isinstance(piece, Worded):
-                worded += 1
-                clock.first("first word")
-                yield Token(f"{piece.text} [{piece.sentence.number}] ")
-                yield writer.word(piece.text, piece.sentence)
+                checked = writer.word(piece.text, piece.sentence)
+                if checked.text == piece.text:
+                    worded += 1
+                    clock.first("first word")
+                else:
+                    quotes += 1
+                yield Token(f"{checked.text} [{piece.sentence.number}] ")
+                yield checked
             else:
                 worded += 1
                 clock.first("first word")

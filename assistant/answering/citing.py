@@ -60,15 +60,16 @@ class CitationWriter:
         return checked
 
     def word(self, text: str, source: Sentence) -> SentenceChecked:
-        """A sentence that was made of one sentence of a passage; that one alone is its source."""
+        """A sentence that was made of one sentence of a passage; that one alone is its source.
+
+        Where it does not support what was made of it, it stands there itself.
+        """
         support = self._scorer.score_by(text, source)
-        supported = support.score >= self._threshold
+        if support.score < self._threshold:
+            return self.quote(source)
+        citation = self._citation(support, by_model=True)
         checked = SentenceChecked(
-            len(self.sentences),
-            text,
-            "supported" if supported else "dropped" if self._drop else "unsupported",
-            support.score,
-            (self._citation(support, by_model=True),) if supported else (),
+            len(self.sentences), text, "supported", support.score, (citation,)
         )
         self.sentences.append(checked)
         return checked
