@@ -320,6 +320,20 @@ def test_a_turn_of_quotations_says_so(tmp_path: Path) -> None:
     workspace.conversations.close()
 
 
+def test_a_turn_quotes_what_does_not_support_its_wording(tmp_path: Path) -> None:
+    quote = "It grew half a metre."
+    worded = "The brown giant kelp forest of Monterey harbour grew half a metre."
+    workspace = hashed_workspace(tmp_path, {"kelp.md": quote})
+    reader = SmallReader(TellingSpans({"half a metre": 3.0}), saying(worded), threshold=0.0)
+    question = "How much did the brown giant kelp forest of Monterey harbour grow?"
+    events = list(Assistant(workspace, make_reader=lambda opened: reader).ask(question))
+    assert [e.text for e in events if isinstance(e, Token)] == [f"{quote} [1] "]
+    done = events[-1]
+    assert isinstance(done, AnswerDone)
+    assert (done.text, done.quoted, done.abstained) == (f"{quote} [1]", True, False)
+    workspace.conversations.close()
+
+
 def test_a_turn_in_which_it_abstains(tmp_path: Path) -> None:
     workspace = hashed_workspace(tmp_path, {"kelp.md": QUOTE})
     reader = SmallReader(TellingSpans({"half a metre": -3.0}), None, threshold=0.0)
