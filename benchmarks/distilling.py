@@ -21,13 +21,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from assistant.distillation.preparing import read_squad
-from assistant.distillation.recipe_file import read_recipe
-from assistant.distillation.run import finished_run
 from assistant.errors import KnowledgeAssistantError
 from benchmarks.distilling_families import FAMILIES, Data, Family
+from benchmarks.distilling_reader import run_of
 
 Result = dict[str, Any]
 
@@ -129,7 +127,7 @@ def _ensure(
 
 def _run(recipe: Mapping[str, Any], folder: Path) -> Result:
     root = folder / "run"
-    run = finished_run(read_recipe(yaml.safe_dump(dict(recipe)), Path.cwd()), root)
+    run = run_of(recipe, root)
     seconds = sum(float(row["seconds"]) for row in run.table("curves.csv"))
     measures: Result = run.read_json("evaluation.json")
     shutil.rmtree(root)

@@ -122,6 +122,8 @@ def _beside(name: str, **sections: Any) -> Values:
 
 
 _ALONE = {"kind": "none"}
+_PLAIN = {"losses": losses("cross-entropy"), "teacher": _ALONE}
+_MOMENTUM = {"kind": "momentum", "decay": 0.9}
 _TUNE = {"part": "adapter", "targets": ["query", "value"]}
 _EMA = {"average": {"kind": "ema", "decay": 0.9}}
 
@@ -154,16 +156,9 @@ FAMILIES: Mapping[str, Family] = {
         "mrr",
         _embed,
         {
-            "cross-entropy": {"losses": losses("cross-entropy"), "teacher": _ALONE},
-            "+ forward-kl, teacher: momentum": {
-                "losses": losses("cross-entropy", "forward-kl"),
-                "teacher": {"kind": "momentum", "decay": 0.9},
-            },
-            "+ average: ema": {
-                "losses": losses("cross-entropy"),
-                "teacher": _ALONE,
-                "loop": _EMA,
-            },
+            "cross-entropy": _PLAIN,
+            "+ forward-kl, teacher: momentum": _beside("forward-kl", teacher=_MOMENTUM),
+            "+ average: ema": {**_PLAIN, "loop": _EMA},
         },
     ),
     "span": Family(
@@ -171,7 +166,7 @@ FAMILIES: Mapping[str, Family] = {
         "forced_f1",
         _span,
         {
-            "cross-entropy": {"losses": losses("cross-entropy"), "teacher": _ALONE},
+            "cross-entropy": _PLAIN,
             "+ forward-kl": _beside("forward-kl"),
             "+ reverse-kl": _beside("reverse-kl"),
             "+ jsd": _beside("jsd"),
@@ -192,19 +187,11 @@ FAMILIES: Mapping[str, Family] = {
             "+ forward-kl, domains weighed": _beside(
                 "forward-kl", curriculum={"domains": {"every": 50, "sample": 16}}
             ),
-            "+ forward-kl, teacher: momentum": _beside(
-                "forward-kl", teacher={"kind": "momentum", "decay": 0.9}
+            "+ forward-kl, teacher: momentum": _beside("forward-kl", teacher=_MOMENTUM),
+            "+ forward-kl, two generations": _beside(
+                "forward-kl", teacher=_ALONE, loop={"generations": 2}
             ),
-            "+ forward-kl, two generations": {
-                "losses": losses("cross-entropy", "forward-kl"),
-                "teacher": _ALONE,
-                "loop": {"generations": 2},
-            },
-            "+ average: ema": {
-                "losses": losses("cross-entropy"),
-                "teacher": _ALONE,
-                "loop": _EMA,
-            },
+            "+ average: ema": {**_PLAIN, "loop": _EMA},
         },
         _prepare_span,
     ),

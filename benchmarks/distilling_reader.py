@@ -13,6 +13,7 @@ import yaml
 from assistant.distillation.exported import load_exported
 from assistant.distillation.recipe_file import read_recipe
 from assistant.distillation.run import finished_run
+from assistant.distillation.run_folder import RunFolder
 from assistant.models.shipped import READER_SPAN, shipped
 from assistant.models.store import ModelStore
 from assistant.settings import default_home
@@ -42,11 +43,16 @@ def write_answerable(file: Path, target: Path) -> None:
     target.write_text("".join(kept), encoding="utf-8")
 
 
+def run_of(recipe: Mapping[str, Any], root: Path) -> RunFolder:
+    """The finished run of a recipe as plain data."""
+    return finished_run(read_recipe(yaml.safe_dump(dict(recipe)), Path.cwd()), root)
+
+
 def write_peer(recipe: Mapping[str, Any], target: Path) -> None:
     """A second mentor: what a run of the recipe exports, unless it is there."""
     if target.is_dir():
         return
     root = target.with_name(target.name + ".run")
-    run = finished_run(read_recipe(yaml.safe_dump(dict(recipe)), Path.cwd()), root)
+    run = run_of(recipe, root)
     (run.path / "export").rename(target)
     shutil.rmtree(root)

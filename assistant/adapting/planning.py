@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.adapting.gathering import (
+    ENOUGH,
     counted_by_origin,
     divided,
     enough_stored,
@@ -51,12 +52,13 @@ def plan(workspace: Workspace, name: str, asked: Asked, on_progress: OnProgress)
     rate = encoded.rate if encoded is not None else 0.0
     work = WorkFolder(index.folder)
     sides, notes = divided(index, asked, work)
+    stored = stored_questions(index, work)
     if teacher is None:
         require_enough(sides, name)
     same = work.plan.get("asked") == as_asked(asked, index.manifest.generation)
     seconds: dict[str, float] = {}
     if teacher is not None:
-        seconds["teacher, at most"] = teacher_share(asked.seconds)
+        seconds["teacher, at most"] = teacher_share(asked.seconds, enough=stored >= ENOUGH)
     for role in asked.roles:
         share = share_of(asked.seconds, role, taught=teacher is not None)
         seconds[f"training the {role}, at most"] = share
@@ -73,7 +75,7 @@ def plan(workspace: Workspace, name: str, asked: Asked, on_progress: OnProgress)
     return {
         "index": name,
         "passages": index.manifest.passages,
-        "stored_questions": stored_questions(index, work),
+        "stored_questions": stored,
         "questions_of_use": sum(most_of(asked.seconds).values()),
         "questions": {"counts": counted_by_origin(sides), "notes": notes},
         "teacher": teacher,

@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
@@ -39,7 +40,7 @@ class TextSource(DataSource):
         for title, passage, question in rows:
             whole = f"{title}\n{passage}" if title and self.title else passage
             if question and self.questions:
-                yield _pair(question, whole, title)
+                yield pair_of(question, whole, domain=title)
             if passage in seen:
                 continue
             seen.add(passage)
@@ -55,11 +56,14 @@ class TextSource(DataSource):
             rest = passage
             if draw.random() >= self.kept:
                 rest = " ".join(text for at, text in enumerate(found) if at != place)
-            yield _pair(found[place], f"{title}\n{rest}" if title and self.title else rest, title)
+            yield pair_of(
+                found[place], f"{title}\n{rest}" if title and self.title else rest, domain=title
+            )
 
 
-def _pair(query: str, passage: str, domain: str) -> TextPair:
-    return TextPair(hash_texts(query, passage)[:24], query, passage, domain=domain)
+def pair_of(query: str, passage: str, **fields: Any) -> TextPair:
+    """The pair of two texts, which are its identity; `fields` are its others."""
+    return TextPair(hash_texts(query, passage)[:24], query, passage, **fields)
 
 
 def _rows(file: Path) -> Iterator[tuple[str, str, str]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from assistant.distillation.examples import AnyExample, TagExample, TextPair, hash_texts
+from assistant.distillation.examples import AnyExample, TagExample, TextPair
 from assistant.distillation.sources.base import SOURCES
 from assistant.distillation.sources.conversations import ConversationSource
+from assistant.distillation.sources.texts import pair_of
+from assistant.understanding.types import last_answer
 
 
 @SOURCES.register("utterances")
@@ -26,20 +28,8 @@ class UtteranceSource(ConversationSource):
 
 
 def _pairs(example: TagExample) -> Iterator[TextPair]:
-    answers = [said.content for said in example.history if said.role == "assistant"]
-    if answers:
-        yield _pair(example, example.message, answers[-1])
+    kept = {name: getattr(example, name) for name in ("domain", "weight", "origin", "difficulty")}
+    if answer := last_answer(example.history):
+        yield pair_of(example.message, answer, **kept)
     if example.resolved != example.message:
-        yield _pair(example, example.resolved, example.message)
-
-
-def _pair(example: TagExample, query: str, passage: str) -> TextPair:
-    return TextPair(
-        hash_texts(query, passage)[:24],
-        query,
-        passage,
-        domain=example.domain,
-        weight=example.weight,
-        origin=example.origin,
-        difficulty=example.difficulty,
-    )
+        yield pair_of(example.resolved, example.message, **kept)
