@@ -1,7 +1,7 @@
 """Parts of a recipe compared on one budget: same start, data and steps, several seeds.
 
     python -m benchmarks.distilling TRAIN HELD_OUT [--seeds 3] [--steps 30] [--family F]
-        [--variant V] [--out DIR]
+        [--variant V] [--precision P] [--out DIR]
 
 TRAIN and HELD_OUT are files of questions with their passages: JSON lines (`passage, question,
 answers, answerable, title`), or SQuAD's own JSON. Each variant adds one part, at its defaults, to
@@ -24,7 +24,7 @@ import typer
 
 from assistant.distillation.preparing import read_squad
 from assistant.errors import KnowledgeAssistantError
-from benchmarks.distilling_families import FAMILIES, Data, Family
+from benchmarks.distilling_families import FAMILIES, Budget, Data, Family
 from benchmarks.distilling_reader import run_of
 
 Result = dict[str, Any]
@@ -39,6 +39,7 @@ def main(
     variant: Annotated[
         list[str] | None, typer.Option(help="these beside the plain loss, alone")
     ] = None,
+    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16; of one table")] = "auto",
     out: Annotated[Path, typer.Option(help="where results are kept")] = Path("compared"),
     tables: Annotated[bool, typer.Option("--tables", help="train nothing")] = False,
 ) -> None:
@@ -51,14 +52,15 @@ def main(
     data = Data(_lines_of(train, out), _lines_of(held_out, out), out.absolute())
     report: Callable[[str], None] = print
     file = out / "results.jsonl"
+    budget = Budget(steps, precision)
     for name, every in families.items():
         chosen = narrowed(every, variant)
         if not tables:
             chosen.prepare(data)
             for seed in range(seeds):  # seed by seed: an interruption leaves whole comparisons
                 for one in chosen.variants:
-                    _ensure(file, name, chosen, one, data, steps, seed)
-        report(table(name, chosen, steps, _read(file)))
+                    _ensure(file, name, chosen, one, data, budget, seed)
+        report(table(name, chosen, budget, _read(file)))
 
 
 def narrowed(family: Family, names: Sequence[str] | None) -> Family:
@@ -70,15 +72,15 @@ def narrowed(family: Family, names: Sequence[str] | None) -> Family:
     return replace(family, variants=kept)
 
 
-def table(name: str, family: Family, steps: int, results: Sequence[Result]) -> str:
+def table(name: str, family: Family, budget: Budget, results: Sequence[Result]) -> str:
     """A family's finished runs as Markdown: mean ± standard deviation over the seeds.
 
     The difference to the plain loss is of runs with the same seed.
     """
-    own = [r for r in results if r["family"] == name and r["steps"] == steps]
+    own = [r for r in results if r["family"] == name and _is_of(r, budget)]
     measure = family.measure
     lines = [
-        f"\n{name}: {family.about}, {steps} steps\n",
+        f"\n{name}: {family.about}, {budget}\n",
         f"| recipe | {measure} | over the plain loss | seeds | seconds a run |",
         "|---|---|---|---|---|",
     ]
@@ -111,18 +113,22 @@ def _by_seed(results: Sequence[Result], variant: str, measure: str) -> dict[int,
 
 
 def _ensure(
-    file: Path, name: str, family: Family, variant: str, data: Data, steps: int, seed: int
+    file: Path, name: str, family: Family, variant: str, data: Data, budget: Budget, seed: int
 ) -> None:
-    key = {"family": name, "variant": variant, "steps": steps, "seed": seed}
-    if any(all(r[k] == v for k, v in key.items()) for r in _read(file)):
+    key = {"family": name, "variant": variant, "seed": seed}
+    if any(_is_of(r, budget) and all(r[k] == v for k, v in key.items()) for r in _read(file)):
         return
-    result: Result
+    result: Result = {**key, "steps": budget.steps, "precision": budget.precision}
     try:
-        result = {**key, **_run(family.recipe(variant, data, steps, seed), data.folder)}
+        result |= _run(family.recipe(variant, data, budget, seed), data.folder)
     except KnowledgeAssistantError as error:
-        result = {**key, "error": str(error)}
+        result["error"] = str(error)
     with file.open("a", encoding="utf-8") as lines:
         lines.write(json.dumps(result) + "\n")
+
+
+def _is_of(result: Result, budget: Budget) -> bool:
+    return Budget(result["steps"], result.get("precision", "auto")) == budget
 
 
 def _run(recipe: Mapping[str, Any], folder: Path) -> Result:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.distilling_pairs import write_candidates
 from benchmarks.distilling_reader import write_answerable, write_peer, write_reader
+from benchmarks.distilling_words import write_words
 
 Values = dict[str, Any]
 
@@ -19,6 +21,18 @@ class Data:
     train: Path
     held_out: Path
     folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What every run of a table has: its steps, and what it multiplies in (`loop.precision`)."""
+
+    steps: int
+    precision: str = "auto"
+
+    def __str__(self) -> str:
+        where = "" if self.precision == "auto" else f" in {self.precision}"
+        return f"{self.steps} steps{where}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +54,19 @@ class Family:
     variants: Mapping[str, Values]
     prepare: Callable[[Data], None] = lambda _: None
 
-    def recipe(self, variant: str, data: Data, steps: int, seed: int) -> Values:
+    def recipe(self, variant: str, data: Data, budget: Budget, seed: int) -> Values:
         """The recipe of a variant, as plain data."""
         made = self.base(data)
         changes = dict(self.variants[variant])
         loop, teacher = ({**made[s], **changes.pop(s, {})} for s in ("loop", "teacher"))
-        each = max(1, steps // loop.get("generations", 1))
+        each = max(1, budget.steps // loop.get("generations", 1))
         every = {"steps": each, "seed": seed, "log_every": each, "checkpoint_every": each}
         return {
             **made,
             **changes,
             "name": "compared",
             "teacher": teacher,
-            "loop": {**loop, **every},
+            "loop": {**loop, **every, "precision": budget.precision},
         }
 
 
@@ -94,7 +108,7 @@ def _prepare_span(data: Data) -> None:
     write_reader(reader)
     write_answerable(data.train, train)
     write_answerable(data.held_out, held_out)
-    plain = FAMILIES["span"].recipe("cross-entropy", data, _PEER_STEPS, _PEER_SEED)
+    plain = FAMILIES["span"].recipe("cross-entropy", data, Budget(_PEER_STEPS), _PEER_SEED)
     write_peer(plain, peer)
 
 
@@ -116,6 +130,47 @@ def _span(data: Data) -> Values:
     }
 
 
+def _pair_files(data: Data) -> tuple[Path, Path]:
+    return data.folder / "candidates-train.jsonl", data.folder / "candidates-held-out.jsonl"
+
+
+def _pair(data: Data) -> Values:
+    train, held_out = map(str, _pair_files(data))
+    return {
+        "task": {"name": "pair", "max_length": 192},
+        "student": {
+            "model": "minilm",
+            "layers": [0, 4, 5],
+            "frozen": ["*word_embeddings*"],
+            "dropout": 0.0,
+        },
+        "teacher": {"kind": "data"},
+        "data": [{"source": "ranking", "path": train}],
+        "held_out": [{"source": "ranking", "path": held_out, "together": True}],
+        "loop": {
+            "batch_size": 4,
+            "learning_rate": 2e-4,
+            "head_learning_rate": 5e-4,
+            "warmup": 0.1,
+        },
+    }
+
+
+def _causal(data: Data) -> Values:
+    source = {"source": "wording"}
+    return {
+        "task": {"name": "causal", "max_length": 256},
+        "student": {
+            "model": str(data.folder / "words-base"),
+            "adapter": {"rank": 8, "alpha": 16},
+        },
+        "teacher": {"kind": "model", "path": str(data.folder / "words-teacher")},
+        "data": [{**source, "path": str(data.folder / "words-train.jsonl")}],
+        "held_out": [{**source, "path": str(data.folder / "words-held-out.jsonl")}],
+        "loop": {"batch_size": 4, "learning_rate": 2e-4, "warmup": 0.1},
+    }
+
+
 def _beside(name: str, **sections: Any) -> Values:
     """A loss that needs the teacher, beside the right answers."""
     return {"losses": losses("cross-entropy", name), **sections}
@@ -125,7 +180,9 @@ _ALONE = {"kind": "none"}
 _PLAIN = {"losses": losses("cross-entropy"), "teacher": _ALONE}
 _MOMENTUM = {"kind": "momentum", "decay": 0.9}
 _TUNE = {"part": "adapter", "targets": ["query", "value"]}
+_TUNED = {"part": "adapter", "targets": ["q_proj", "v_proj"]}
 _EMA = {"average": {"kind": "ema", "decay": 0.9}}
+_WRITES = {"sampling": {"kind": "on-policy", "max_tokens": 24}}
 
 FAMILIES: Mapping[str, Family] = {
     "embed": Family(
@@ -194,5 +251,40 @@ FAMILIES: Mapping[str, Family] = {
             "+ average: ema": {**_PLAIN, "loop": _EMA},
         },
         _prepare_span,
+    ),
+    "pair": Family(
+        "three layers of MiniLM order candidates, MRR@10 of ten that a search brings",
+        "mrr_after",
+        _pair,
+        {
+            "cross-entropy": _PLAIN,
+            "+ margin-mse": _beside("margin-mse"),
+            "+ forward-kl": _beside("forward-kl"),
+            "+ jsd": _beside("jsd"),
+            "margin-mse alone": {"losses": losses("margin-mse")},
+        },
+        lambda data: write_candidates(data.train, data.held_out, *_pair_files(data)),
+    ),
+    "causal": Family(
+        "an adapter for SmolLM2-135M learns to word answers as the shipped one, loss a token",
+        "loss",
+        _causal,
+        {
+            "cross-entropy": _PLAIN,
+            "+ forward-kl": _beside("forward-kl"),
+            "+ reverse-kl": _beside("reverse-kl"),
+            "+ universal-logit": {
+                "losses": losses("cross-entropy", "universal-logit", universal_logit=1.5)
+            },
+            "+ forward-kl, teacher: adapter tuned": _beside("forward-kl", teacher={"tune": _TUNED}),
+            "reverse-kl, student writes": {"losses": losses("reverse-kl"), **_WRITES},
+            "reverse-kl, student writes, teacher: prompt tuned": {
+                "losses": losses("reverse-kl"),
+                "teacher": {"tune": {"part": "prompt", "length": 4}},
+                **_WRITES,
+            },
+            "policy-gradient, student writes": {"losses": losses("policy-gradient"), **_WRITES},
+        },
+        lambda data: write_words(data.train, data.held_out, data.folder),
     ),
 }

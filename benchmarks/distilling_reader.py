@@ -1,4 +1,4 @@
-"""What the family `span` of `benchmarks.distilling` learns from: the small reader and questions."""
+"""What families of `benchmarks.distilling` learn from: shipped models, and answerable questions."""
 
 from __future__ import annotations
 
@@ -25,10 +25,22 @@ def write_reader(target: Path) -> None:
     Raises:
         ModelMissingError: MiniLM, which it builds on, is not installed.
     """
-    if target.is_dir():
-        return
-    base = ModelStore(default_home() / "models").path("minilm")
-    model, words, _ = load_exported(shipped(READER_SPAN), base=base)
+    if not target.is_dir():
+        write_whole(shipped(READER_SPAN), installed("minilm"), target)
+
+
+def installed(name: str) -> Path:
+    """The file or folder of a model of the catalogue.
+
+    Raises:
+        ModelMissingError: it is not installed.
+    """
+    return ModelStore(default_home() / "models").path(name)
+
+
+def write_whole(export: Path, base: Path, target: Path) -> None:
+    """What a run exported, over the folder of its base, as a folder of transformers."""
+    model, words, _ = load_exported(export, base=base)
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     model.save_pretrained(partial)

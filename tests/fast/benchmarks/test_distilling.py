@@ -12,7 +12,7 @@ import yaml
 from assistant.distillation.losses import LOSSES
 from assistant.distillation.recipe_file import read_recipe
 from benchmarks.distilling import narrowed, table
-from benchmarks.distilling_families import FAMILIES, Data, Family
+from benchmarks.distilling_families import FAMILIES, Budget, Data, Family
 from benchmarks.distilling_reader import write_answerable
 
 FAMILY = Family("a student", "mrr", lambda _: {"loop": {}}, {"plain": {}, "more": {}, "bad": {}})
@@ -30,10 +30,11 @@ def test_differences_are_of_runs_with_the_same_seed() -> None:
         result("more", 1, 0.6, seconds=8.0),
         result("more", 2, 1.2),
         result("more", 0, 9.0, steps=6),
+        result("more", 0, 9.0, precision="bf16"),
         result("more", 0, 9.0, family="other"),
         {"family": "f", "variant": "bad", "steps": 5, "seed": 0, "error": "it broke"},
     ]
-    lines = table("f", FAMILY, 5, results).splitlines()
+    lines = table("f", FAMILY, Budget(5), results).splitlines()
     assert lines[-3:] == [
         "| plain | 0.500 ± 0.400 |  | 3 | 4 |",
         "| more | 0.900 ± 0.424 | +0.200 ± 0.141 | 2 | 6 |",
@@ -45,14 +46,14 @@ def test_the_plain_loss_stays_beside_the_variants_that_are_named() -> None:
     assert list(narrowed(FAMILY, ["bad"]).variants) == ["plain", "bad"]
     assert narrowed(FAMILY, None) is FAMILY
     # what was not run is said
-    assert "| bad | not run | | 0 | |" in table("f", narrowed(FAMILY, ["bad"]), 5, [])
+    assert "| bad | not run | | 0 | |" in table("f", narrowed(FAMILY, ["bad"]), Budget(5), [])
 
 
 @pytest.mark.parametrize("name", list(FAMILIES))
 def test_every_variant_is_a_recipe_of_known_parts(name: str, tmp_path: Path) -> None:
     data = Data(tmp_path / "train.jsonl", tmp_path / "held.jsonl", tmp_path)
     for variant in FAMILIES[name].variants:
-        made = FAMILIES[name].recipe(variant, data, steps=4, seed=1)
+        made = FAMILIES[name].recipe(variant, data, Budget(4), seed=1)
         recipe = read_recipe(yaml.safe_dump(made), tmp_path)
         assert recipe.loop.seed == 1
         assert (recipe.loop.steps or 0) * recipe.loop.generations == 4

@@ -1,0 +1,55 @@
+"""What the family `pair` of `benchmarks.distilling` learns from: candidates that are scored."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from assistant.distillation.mining import Corpus, mine, write
+from assistant.distillation.ranking.scorer import PairScorer
+from assistant.distillation.retrieval import Searcher
+from assistant.models.shipped import RERANKER, shipped
+from benchmarks.distilling_reader import installed
+
+_QUESTIONS, _NEGATIVES = 800, 4
+_ASKED, _CANDIDATES = 150, 10  # of the held-out questions
+
+
+def write_candidates(train: Path, held_out: Path, to_train: Path, to_held_out: Path) -> None:
+    """Questions with candidates of MiniLM and BM25, unless they are there.
+
+    Those to train on have hard negatives, and the shipped reranker's scores in place of the fused
+    ones; the held-out ones have the first of the fused list.
+
+    Args:
+        train, held_out: questions in the form of SQuAD.
+
+    Raises:
+        ModelMissingError: MiniLM is not installed.
+    """
+    if to_train.is_file() and to_held_out.is_file():
+        return
+    minilm = installed("minilm")
+    draw = random.Random(0)
+    corpus = Corpus()
+    corpus.read(train)
+    asked = draw.sample(corpus.asked, min(_QUESTIONS, len(corpus.asked)))
+    searcher = Searcher.over(corpus.passages, minilm)
+    teacher = PairScorer.load(shipped(RERANKER), base=minilm, kept=1.0, half=False)
+    mined = mine(corpus, asked, searcher, count=_NEGATIVES)
+    write(_scored(mined, teacher), to_train)
+
+    corpus.asked = []
+    corpus.read(held_out)
+    asked = draw.sample(corpus.asked, min(_ASKED, len(corpus.asked)))
+    searcher = searcher.extended(corpus.passages)
+    write(mine(corpus, asked, searcher, count=_CANDIDATES - 1, evaluation=True), to_held_out)
+
+
+def _scored(lines: Iterator[dict[str, Any]], teacher: PairScorer) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        texts = [*line["positive"], *line["negatives"]]
+        scores = teacher.scores(line["query"], texts).tolist()
+        yield {**line, "scores": [round(value, 4) for value in scores]}
