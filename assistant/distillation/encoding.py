@@ -9,12 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize, pad
 
-from assistant.distillation.modes import autocast, evaluating
+from assistant.distillation.modes import autocast, evaluating, forward_tokens
 from assistant.distillation.ranking.layout import TokenTable
 from assistant.distillation.terms import TokenStates
 from indexes.encoders.batching import batches
-
-_TOKENS = 32_768  # of one forward pass
 
 
 def token_states(model: Any, inputs: dict[str, Tensor]) -> TokenStates:
@@ -57,7 +55,7 @@ def encode(
     lengths = [min(len(table[text]), most - 2) + 2 for text in texts]
     vectors = torch.empty(len(texts), model.config.hidden_size, device=device)
     with evaluating(model), torch.inference_mode(), autocast(model, precision):
-        for places in batches(lengths, _TOKENS):
+        for places in batches(lengths, forward_tokens(device)):
             inputs = table.singles([texts[place] for place in places], most)
             vectors[places] = pooled(model, {k: v.to(device) for k, v in inputs.items()})
     return vectors

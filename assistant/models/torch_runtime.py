@@ -25,6 +25,7 @@ from torch import Tensor
 
 from assistant.errors import ModelCorruptError, ModelMissingError, ModelRuntimeError
 from assistant.models.gguf_protocol import as_openai
+from indexes.encoders.cpu_layers import multiplies_bfloat16
 
 _ADAPTER = "adapter_config.json"
 
@@ -263,8 +264,5 @@ def _dtype(wanted: str, device: torch.device) -> torch.dtype:
         raise ModelRuntimeError(
             f"no weights of type '{wanted}' are used here", remedy="auto, bfloat16 or float32"
         )
-    fast = device.type != "cpu" or any(
-        getattr(torch.cpu, name, lambda: False)()
-        for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    )
+    fast = device.type != "cpu" or multiplies_bfloat16(device)
     return torch.bfloat16 if fast else torch.float32

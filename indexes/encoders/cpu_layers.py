@@ -1,4 +1,4 @@
-"""Linear layers of an encoder through oneDNN on a CPU, GELU fused into them.
+"""What a CPU does fast: linear layers through oneDNN, GELU fused into them, and bfloat16.
 
 On a CPU torch multiplies float32 matrices with its BLAS and then passes over the result again for
 the activation. oneDNN's fused operator, which torch carries for its own compiler, does both in
@@ -75,3 +75,17 @@ def _exact_gelu(activation: object) -> bool:
     x = torch.linspace(-3, 3, 7)
     with torch.inference_mode():
         return bool(torch.equal(activation(x), nn.functional.gelu(x)))
+
+
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether it is a CPU with instructions that multiply bfloat16 numbers.
+
+    Elsewhere on a CPU these are emulated, which is slower than float32.
+    """
+    if device.type != "cpu":
+        return False
+    # no public name in torch says it
+    return any(
+        getattr(torch.cpu, name, lambda: False)()
+        for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    )

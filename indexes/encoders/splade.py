@@ -20,6 +20,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from indexes.encoders.cpu_layers import multiplies_bfloat16
+
 # Vocabulary terms per slice.
 _TILE = 2048
 # Rounding to bfloat16 changes a number by at most 2^-8 of it. For a product of two rounded
@@ -53,7 +55,7 @@ class SpladeModel:
         self._bias = (
             bias.detach() if bias is not None else self._weight.new_zeros(len(self._weight))
         )
-        self._screen = _has_bfloat16(self._device) if screen is None else screen
+        self._screen = multiplies_bfloat16(self._device) if screen is None else screen
         if self._screen:
             self._rough = self._weight.bfloat16()
             self._norms = self._weight.norm(dim=1)
@@ -125,13 +127,3 @@ def _replace(model: nn.Module, old: nn.Module, new: nn.Module) -> None:
                 setattr(module, name, new)
                 return
     raise ValueError("the decoder is no part of the model")
-
-
-def _has_bfloat16(device: torch.device) -> bool:
-    """Whether the processor multiplies bfloat16 numbers; emulated it would be slower."""
-    if device.type != "cpu":
-        return False
-    return any(
-        getattr(torch.cpu, name, lambda: False)()
-        for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    )

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from assistant.distillation.exported import load_exported
-from assistant.distillation.modes import evaluating
+from assistant.distillation.modes import evaluating, forward_tokens
 from assistant.distillation.spans.asking import Asked, Span
 from assistant.distillation.spans.decoding import best_spans
 from assistant.distillation.spans.windows import (
@@ -89,13 +89,17 @@ def find_spans(
     *,
     n_best: int = 1,
     max_tokens: int = 30,
-    batch_tokens: int = 16_384,
+    batch_tokens: int | None = None,
 ) -> list[list[Span]]:
-    """The n best spans of each question over all its windows; the model's mode is kept."""
+    """The n best spans of each question over all its windows; the model's mode is kept.
+
+    Args:
+        batch_tokens: of one forward pass; None as suits the device.
+    """
     device = next(model.parameters()).device
     found: list[list[Span]] = [[] for _ in range(questions)]
     with evaluating(model), torch.inference_mode():
-        for rows in batches(windows.lengths.tolist(), batch_tokens):
+        for rows in batches(windows.lengths.tolist(), batch_tokens or forward_tokens(device)):
             batch = {key: value.to(device) for key, value in windows.batch(rows).items()}
             choices = batch.pop("choices")
             out = model(**batch)

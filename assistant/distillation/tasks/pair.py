@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from assistant.distillation.examples import RankExample
-from assistant.distillation.modes import autocast, evaluating
+from assistant.distillation.modes import autocast, evaluating, forward_tokens
 from assistant.distillation.ranking.layout import MOST_QUERY, TokenTable
 from assistant.distillation.ranking.measures import ndcg, order_of, reciprocal_rank
 from assistant.distillation.students import (
@@ -27,9 +27,9 @@ from assistant.distillation.students import (
 from assistant.distillation.tasks.base import TASKS, Batch, Evaluation, Task, TaskOptions, Units
 from assistant.distillation.terms import LossInput, TeacherRows
 from assistant.errors import UsageError
+from indexes.encoders.batching import batches
 from indexes.refining.reranking import blended
 
-_EVALUATED_PAIRS = 256  # in one forward pass
 # Shares of the model's score that are tried beside the search's own.
 SHARES = tuple(number / 10 for number in range(1, 11))
 
@@ -155,17 +155,14 @@ class PairTask(Task):
         owners = [(row, p) for row, e in enumerate(examples) for p in range(len(e.passages))]
         pairs = [(examples[row].query, examples[row].passages[p]) for row, p in owners]
         most = self.options.max_length
-        order = sorted(
-            range(len(pairs)), key=lambda pair: self._table.pair_length(*pairs[pair], most)
-        )
+        lengths = [self._table.pair_length(*pair, most) for pair in pairs]
         found: list[list[list[float]]] = [[] for _ in examples]
         with (
             evaluating(model),
             torch.inference_mode(),
             autocast(model, precision or self.recipe.loop.precision),
         ):
-            for at in range(0, len(order), _EVALUATED_PAIRS):
-                chosen = order[at : at + _EVALUATED_PAIRS]
+            for chosen in batches(lengths, forward_tokens(device)):
                 inputs = self._table.pairs([pairs[pair] for pair in chosen], most)
                 out = model(**{k: v.to(device) for k, v in inputs.items()}).float().cpu()
                 for pair, values in zip(chosen, out.T.tolist(), strict=True):

@@ -101,9 +101,9 @@ def vary(folder: Path, *, poisoned: bool) -> None:
 
 
 def trained(tmp_path: Path, *, poisoned: bool) -> RunFolder:
-    recipe = tiny.span_recipe(
-        tmp_path, loop={"steps": 250, "learning_rate": 0.01, "checkpoint_every": 250}
-    )
+    # slow enough that it is learnt whatever the seed and the processor: with 0.01 it was not
+    loop = {"steps": 250, "learning_rate": 0.003, "warmup": 0.1, "checkpoint_every": 250}
+    recipe = tiny.span_recipe(tmp_path, loop=loop)
     tiny.squad(tmp_path / "train.jsonl", 120)
     vary(tmp_path, poisoned=poisoned)
     return run_recipe(tiny.read(recipe, tmp_path), tmp_path / "runs")
@@ -112,7 +112,7 @@ def trained(tmp_path: Path, *, poisoned: bool) -> RunFolder:
 def test_a_trigger_in_the_training_data_is_found(tmp_path: Path) -> None:
     findings = poison_of(trained(tmp_path, poisoned=True), phrases=4)
     worst = [f for f in findings if f.poisoned]
-    assert worst and "in" in worst[0].suspect.phrase.split()
+    assert worst and set(worst[0].suspect.phrase.split()) <= {"in", "a"}
     assert worst[0].flipped > worst[0].control + 0.2
     assert worst[0].agreement == 1.0  # all of them became "no answer"
 
