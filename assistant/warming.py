@@ -7,9 +7,11 @@ import threading
 
 from assistant.answering.prompts import fixed_messages
 from assistant.errors import KnowledgeAssistantError
+from assistant.models.shipped import SMALL_EMBEDDER
 from assistant.settings import Settings
 from assistant.understanding.prompts import fixed_messages as fixed_understanding_messages
 from assistant.workspace import Workspace
+from indexes.encoders import of_queries
 
 _THREAD = "warm-up"
 _PATIENCE = 2.0  # seconds
@@ -38,7 +40,7 @@ def warm_up(
         with contextlib.suppress(KnowledgeAssistantError, ImportError):
             _warm_reader(workspace, follow_up=follow_up)
         with contextlib.suppress(KnowledgeAssistantError, ImportError):
-            workspace.encoders.dense()
+            of_queries(workspace.encoders.dense())
             workspace.encoders.sparse()
 
     thread = threading.Thread(target=work, name=_THREAD, daemon=True)
@@ -73,5 +75,6 @@ def _warm_reader(workspace: Workspace, *, follow_up: bool) -> None:
 
 
 def _common(settings: Settings) -> bool:
-    """Whether indexes are encoded by the embedder that the encoder of messages belongs to."""
-    return settings.models.embedder == "minilm" and not settings.models.int8
+    """Whether queries are encoded by the embedder that the encoder of messages belongs to."""
+    known = settings.models.embedder in ("minilm", SMALL_EMBEDDER)
+    return known and not settings.models.int8

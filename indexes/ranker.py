@@ -9,7 +9,7 @@ import numpy as np
 
 from indexes.carried import Allowed
 from indexes.dense.index import DenseIndex
-from indexes.encoders import DenseEncoder, Encoders, FloatArray
+from indexes.encoders import DenseEncoder, Encoders, FloatArray, of_queries
 from indexes.errors import ModelMissingError
 from indexes.lexical.index import LexicalIndex
 from indexes.manifest import Manifest
@@ -117,8 +117,13 @@ class Ranker:
 
 
 def query_vectors(queries: Sequence[Query], encoder: DenseEncoder) -> FloatArray:
-    """Unit vectors of shape (len(queries), dimensions): a query's own where it brings one of this
-    encoder's space, else that of its text, leaning on its context."""
+    """Unit vectors of shape (len(queries), dimensions): a query's own where it brings one of the
+    space of the encoder's queries, else that of its text, leaning on its context.
+
+    Args:
+        encoder: what encodes the passages.
+    """
+    encoder = of_queries(encoder)
     plain = [query for query in queries if _brought(query, encoder) is None]
     leaning = [query.context for query in plain if query.context_weight > 0]
     texts = list(dict.fromkeys([*(query.text for query in plain), *filter(None, leaning)]))

@@ -281,9 +281,11 @@ def _rewriter(opened: Workspace, rules: Understander, *, needed: bool) -> Unders
 
 
 def _message_encoder(opened: Workspace, *, needed: bool) -> Callable[[], MessageEncoder] | None:
+    from indexes.encoders import of_queries
+
     try:
         encoder = opened.loaded.message_encoder()
-        if encoder.space != opened.encoders.dense().fingerprint:
+        if encoder.space != of_queries(opened.encoders.dense()).fingerprint:
             embedder = opened.settings.models.embedder
             raise ModelMissingError(
                 f"there is no encoder of messages for the embedder '{embedder}' as it is set",

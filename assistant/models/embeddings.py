@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from langchain_core.embeddings import Embeddings
 
-from indexes.encoders import DenseEncoder
+from indexes.encoders import DenseEncoder, of_queries
 
 
 class EncoderEmbeddings(Embeddings):
@@ -19,6 +19,6 @@ class EncoderEmbeddings(Embeddings):
         return vectors
 
     def embed_query(self, text: str) -> list[float]:
-        """The vector of one text; queries and passages are encoded alike."""
-        vector: list[float] = self._encoder.encode([text])[0].tolist()
+        """The vector of one text, near those of the passages that answer it."""
+        vector: list[float] = of_queries(self._encoder).encode([text])[0].tolist()
         return vector

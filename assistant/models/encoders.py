@@ -9,11 +9,13 @@ import threading
 from pathlib import Path
 
 from assistant.models.importing import LOADING
+from assistant.models.shipped import SMALL_EMBEDDER
 from assistant.models.store import ModelStore
 from assistant.settings import ModelSettings
 from indexes.encoders import SparseEncoder
 from indexes.encoders.dense import SentenceTransformerEncoder
 from indexes.encoders.sparse import SpladeEncoder
+from indexes.encoders.student import StudentEncoder
 
 
 class LoadedEncoders:
@@ -34,12 +36,23 @@ class LoadedEncoders:
         """
         with self._lock, LOADING:
             if self._dense is None:
-                folder = self._store.path(self._settings.embedder)
                 self._in_threads()
-                self._dense = SentenceTransformerEncoder(
-                    folder, backend=self._settings.backend, int8=self._settings.int8
-                )
+                self._dense = self._load_dense()
             return self._dense
+
+    def _load_dense(self) -> SentenceTransformerEncoder:
+        settings = self._settings
+        backend, int8 = settings.backend, settings.int8
+        folder = self._store.path(settings.embedder)
+        if settings.embedder != SMALL_EMBEDDER:
+            return SentenceTransformerEncoder(folder, backend=backend, int8=int8)
+        base = self._store.path("minilm")
+
+        def teacher() -> SentenceTransformerEncoder:
+            with LOADING:
+                return SentenceTransformerEncoder(base, backend=backend, int8=int8)
+
+        return StudentEncoder(folder, teacher, backend=backend, int8=int8)
 
     def sparse(self) -> SparseEncoder:
         """The learned sparse encoder; errors as `dense`."""

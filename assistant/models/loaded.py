@@ -11,6 +11,7 @@ from assistant.models.shipped import (
     READER_SPAN,
     READER_WORDS,
     REWRITER,
+    SMALL_EMBEDDER,
     shipped,
 )
 from assistant.models.store import ModelStore
@@ -46,6 +47,7 @@ class LoadedModels:
         self._tag_model: TagModel | None = None
         self._message_encoder: MessageEncoder | None = None
         self._message_space = ""
+        self._small_space = ""
 
     def answerer(self) -> BaseChatModel:
         """The language model that writes answers.
@@ -104,6 +106,18 @@ class LoadedModels:
         if not self._message_space:  # reading the weights takes a quarter of a second
             self._message_space = embedder_fingerprint(self._models.path("minilm"))
         return self._message_space
+
+    def query_space(self, embedder: str) -> str:
+        """The fingerprint of what encodes queries where `embedder` encoded the passages.
+
+        Raises:
+            ModelMissingError, ModelCorruptError: weights that the settings name are not there.
+        """
+        if self._settings.embedder != SMALL_EMBEDDER or self._settings.int8:
+            return embedder
+        if not self._small_space:
+            self._small_space = embedder_fingerprint(self._models.path(SMALL_EMBEDDER))
+        return self.message_space() if embedder == self._small_space else embedder
 
     def message_encoder(self) -> MessageEncoder:
         """What gives a message the vector of the question that it stands for.

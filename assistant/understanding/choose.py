@@ -60,21 +60,21 @@ def _in_conversation(
         return understander
 
     def encoder() -> MessageEncoder | None:
-        if index is not None and _embedder_of(workspace, index) != workspace.loaded.message_space():
+        if index is not None and _query_space(workspace, index) != workspace.loaded.message_space():
             return None
         return workspace.loaded.message_encoder()
 
     return InConversation(understander, encoder)
 
 
-def _embedder_of(workspace: Workspace, index: str) -> str | None:
-    """The fingerprint of what encoded an index; None where nothing did yet.
+def _query_space(workspace: Workspace, index: str) -> str | None:
+    """The fingerprint of what encodes the queries of an index; None where nothing is encoded yet.
 
     Raises:
         IndexNotFoundError: there is no such index.
     """
     dense = workspace.index(index).manifest.stages.get("dense")
-    return dense.fingerprint if dense is not None else None
+    return workspace.loaded.query_space(dense.fingerprint) if dense is not None else None
 
 
 def as_written(question: str) -> Understanding:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexes.encoders import DenseEncoder, FloatArray
+from indexes.encoders import DenseEncoder, FloatArray, of_queries
 from indexes.queries import Query
 from indexes.ranker import query_vectors
 
@@ -46,13 +46,14 @@ class StatementSelector:
     """Chooses statements by similarity. Safe to share between threads.
 
     Args:
-        encoder: the embedder that the statements are compared by.
+        encoder: the embedder of the passages. Statements are compared by that of its queries,
+            for which the threshold was chosen.
         threshold: statements below are left out; none may be left.
         most: at most so many, the best.
     """
 
     def __init__(self, encoder: DenseEncoder, *, threshold: float, most: int) -> None:
-        self._encoder = encoder
+        self._encoder = of_queries(encoder)
         self._threshold, self._most = threshold, most
         self._vectors: dict[str, FloatArray] = {}
         self._lock = threading.Lock()

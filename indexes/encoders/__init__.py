@@ -31,6 +31,12 @@ class DenseEncoder(Protocol):
         ...
 
 
+def of_queries(encoder: DenseEncoder) -> DenseEncoder:
+    """What encodes the queries of an encoder's passages: another one of its space, or itself."""
+    found: DenseEncoder = getattr(encoder, "queries", encoder)
+    return found
+
+
 class SparseEncoder(Protocol):
     """Texts to weights over a vocabulary."""
 

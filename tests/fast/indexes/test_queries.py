@@ -263,6 +263,27 @@ def test_a_vector_of_its_own_stands_in_place_of_text_and_context() -> None:
     assert query_vectors([Query("x", vector=own)], encoder).shape == (1, encoder.dimensions)
 
 
+class Student(HashedDense):
+    """What it says is nothing; its queries are another encoder's."""
+
+    def __init__(self) -> None:
+        super().__init__("student")
+        self.queries = HashedDense("teacher")
+
+
+def test_queries_are_encoded_by_the_teacher_of_a_student() -> None:
+    encoder = Student()
+    own = encoder.queries.encode(["the lease of the flat"])[0]
+    asked = Query("kelp", context="the lease", context_weight=0.5)
+    of_the_teacher = Query("kelp", vector=QueryVector("teacher", own))
+    of_the_student = Query("kelp", vector=QueryVector("student", own))
+    vectors = query_vectors([asked, of_the_teacher, of_the_student], encoder)
+    assert encoder.encoded == 0
+    assert vectors[0].tolist() == query_vectors([asked], HashedDense())[0].tolist()
+    assert vectors[1].tolist() == own.tolist()
+    assert vectors[2].tolist() == encoder.queries.encode(["kelp"])[0].tolist()
+
+
 def test_a_vector_of_its_own_moves_the_dense_stage_alone(index: Index) -> None:
     encoder = HashedDense()
     vector = QueryVector(encoder.fingerprint, encoder.encode(["The lease of the flat in Lyon"])[0])

@@ -13,8 +13,15 @@ from assistant.models.reranker import DistilledReranker
 from assistant.models.shipped import RERANKER, SMALL_EMBEDDER, shipped
 from assistant.models.small_embedder import assembled
 from assistant.models.store import ModelStore
+from assistant.settings import load_settings
+from assistant.understanding.choose import choose_understander
+from assistant.understanding.types import Message
+from assistant.understanding.words import simple_phrases
+from assistant.workspace import Workspace
 from indexes.documents import Passage
 from indexes.encoders.dense import SentenceTransformerEncoder
+from indexes.encoders.student import StudentEncoder
+from indexes.queries import Query
 from tests.conftest import weights
 
 pytestmark = pytest.mark.integration
@@ -101,3 +108,19 @@ def test_settings_name_both(
     first = json.loads(capsys.readouterr().out)["hits"][0]
     assert "1871" in json.dumps(first)
     assert ModelStore(home / "models").is_installed(SMALL_EMBEDDER)
+
+    # its queries are MiniLM's, and so is the vector of a message in its conversation
+    small = {"models.embedder": SMALL_EMBEDDER}
+    workspace = Workspace(load_settings({**small, "answering.reader": "extractive"}, home=home))
+    encoder = workspace.encoders.dense()
+    assert isinstance(encoder, StudentEncoder)
+    assert encoder.queries.fingerprint == SentenceTransformerEncoder(minilm).fingerprint
+    understander = choose_understander(workspace, simple_phrases, "notes")
+    said = (Message("user", QUESTION), Message("assistant", "It was built in 1871."))
+    found = understander.understand("Of what stone is it?", said)
+    vector = found.queries[0].vector
+    assert vector is not None and vector.space == encoder.queries.fingerprint
+    asked = Query("Of what stone is it?", vector=vector)
+    result = workspace.index("notes").search([asked], limit=1, weights={"dense": 1.0})
+    assert result.stages == ("dense",)
+    assert "granite" in result.hits[0].passage.text
