@@ -1,4 +1,4 @@
-"""`assistant distill prepare|conversations|wordings`: the data of the recipes that are shipped."""
+"""`assistant distill prepare|conversations|texts|wordings`: the data of the shipped recipes."""
 
 from __future__ import annotations
 
@@ -79,6 +79,32 @@ def conversations(
         )
     found = write_conversations(rows, to, without=without or ())
     _show_rows(found, as_json=as_json)
+
+
+@distill.command("texts")
+def texts(
+    to: Annotated[Path, typer.Option("--to", help="The folder of the files that are written.")],
+    passages: Annotated[
+        list[Path] | None, typer.Option("--passages", help="Files in the form of SQuAD.")
+    ] = None,
+    chat: Annotated[
+        list[Path] | None, typer.Option("--chat", help="Files of Topical-Chat's conversations.")
+    ] = None,
+    without: Annotated[
+        list[Path] | None,
+        typer.Option("--without", help="Queries that are reported on; what shares with them goes."),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Make what embedder-talk.yaml reads beside conversations: passages, and what people say."""
+    from assistant.distillation.everyday import chat_pairs, squad_passages, write_texts
+
+    if not passages and not chat:
+        raise UsageError(
+            "there are no texts to prepare", remedy="give --passages FILE or --chat FILE"
+        )
+    rows, pairs = squad_passages(passages or ()), chat_pairs(chat or ())
+    _show_rows(write_texts(rows, pairs, to, without=without or ()), as_json=as_json)
 
 
 def _show_rows(found: dict[str, int], *, as_json: bool) -> None:

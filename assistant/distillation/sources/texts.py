@@ -61,6 +61,13 @@ class TextSource(DataSource):
             )
 
 
+def cloze_pairs(passage: str) -> Iterator[TextPair]:
+    """Every sentence of a passage with what is left of it: all that the source may draw from."""
+    found = [part.strip() for part in _SENTENCE.split(passage)]
+    for place, sentence in enumerate(found if len(found) > 1 else ()):
+        yield pair_of(sentence, " ".join(text for at, text in enumerate(found) if at != place))
+
+
 def pair_of(query: str, passage: str, **fields: Any) -> TextPair:
     """The pair of two texts, which are its identity; `fields` are its others."""
     return TextPair(hash_texts(query, passage)[:24], query, passage, **fields)
