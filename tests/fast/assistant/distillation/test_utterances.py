@@ -74,6 +74,8 @@ def test_the_recipe_for_conversations_runs_and_refuses_what_is_reported_on(tmp_p
         "teacher.path": str(tmp_path / "encoder"),
         "data.0.path": str(tmp_path / "said.jsonl"),
         "data.1.path": str(tmp_path / "train.jsonl"),
+        "data.2.path": str(tmp_path / "train.jsonl"),
+        "data.3.path": str(tmp_path / "train.jsonl"),
         "held_out.0.path": str(tmp_path / "held-v.jsonl"),
         "held_out.1.path": str(tmp_path / "held.jsonl"),
         "loop.epochs": "1",
