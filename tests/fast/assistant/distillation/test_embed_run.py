@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from assistant.distillation.exported import load_exported
+from assistant.distillation.rebasing import main
 from assistant.distillation.run import run_recipe
 from assistant.errors import UsageError
 from tests.fast.assistant.distillation import tiny
@@ -79,3 +81,31 @@ def test_tokens_and_first_numbers_are_learnt(tmp_path: Path) -> None:
         assert float(rows[-1][name]) < float(rows[0][name]), name
     measures = folder.read_json("evaluation.json")
     assert 0 < measures["mrr_4"] <= 1 and 0 < measures["mrr_8"] <= 1
+
+
+def test_what_went_on_from_a_student_goes_back_to_its_first_base(tmp_path: Path) -> None:
+    first = run_recipe(tiny.read(tiny.embed_recipe(tmp_path), tmp_path), tmp_path / "runs")
+    model, words, _ = load_exported(first.path / "export")
+    for part in (model, words):
+        part.save_pretrained(tmp_path / "between")
+    made = tiny.embed_recipe(
+        tmp_path,
+        name="second",
+        student={"model": str(tmp_path / "between"), "layers": None},
+        loop={"steps": 3, "learning_rate": 0.01},
+    )
+    second = run_recipe(tiny.read(made, tmp_path), tmp_path / "runs").path / "export"
+
+    base, to = tmp_path / "encoder", tmp_path / "shipped"
+    command = [str(second), "--base", str(base), "--name", "minilm", "--to", str(to)]
+    assert main(command) == 0
+    (to / "local.json").unlink()  # as it is passed on
+    expected, _, _ = load_exported(second)
+    found, _, description = load_exported(to, base=base)
+    assert description["base"]["name"] == "minilm" and description["kind"] == "changed"
+    assert not [name for name in description["tensors"] if "word_embeddings" in name]
+    assert len(description["tensors"]) < len(expected.state_dict())
+    for name, value in expected.state_dict().items():
+        assert torch.allclose(found.state_dict()[name], value, atol=1e-3), name
+    tiny.encoder(tmp_path / "stranger", seed=9)
+    assert main([str(second), "--base", str(tmp_path / "stranger"), *command[3:]]) == 2
