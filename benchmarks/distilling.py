@@ -28,6 +28,7 @@ from benchmarks.distilling_families import FAMILIES, Budget, Data, Family
 from benchmarks.distilling_reader import run_of
 
 Result = dict[str, Any]
+PRECISIONS = ("auto", "fp32", "bf16")
 
 
 def main(
@@ -44,6 +45,8 @@ def main(
     tables: Annotated[bool, typer.Option("--tables", help="train nothing")] = False,
 ) -> None:
     """Train every variant with every seed, and print a table for each family."""
+    if precision not in PRECISIONS:
+        raise typer.BadParameter(f"no precision '{precision}'; there are {PRECISIONS}")
     families = {name: FAMILIES[name] for name in family or FAMILIES}
     known = {one for chosen in families.values() for one in chosen.variants}
     if unknown := set(variant or ()) - known:

@@ -39,13 +39,20 @@ def write_candidates(train: Path, held_out: Path, to_train: Path, to_held_out: P
     searcher = Searcher.over(corpus.passages, minilm)
     teacher = PairScorer.load(shipped(RERANKER), base=minilm, kept=1.0, half=False)
     mined = mine(corpus, asked, searcher, count=_NEGATIVES)
-    write(_scored(mined, teacher), to_train)
+    _write(_scored(mined, teacher), to_train)
 
     corpus.asked = []
     corpus.read(held_out)
     asked = draw.sample(corpus.asked, min(_ASKED, len(corpus.asked)))
     searcher = searcher.extended(corpus.passages)
-    write(mine(corpus, asked, searcher, count=_CANDIDATES - 1, evaluation=True), to_held_out)
+    found = mine(corpus, asked, searcher, count=_CANDIDATES - 1, evaluation=True)
+    _write(found, to_held_out)
+
+
+def _write(lines: Iterator[dict[str, Any]], file: Path) -> None:
+    partial = file.with_suffix(".partial")
+    write(lines, partial)
+    partial.rename(file)
 
 
 def _scored(lines: Iterator[dict[str, Any]], teacher: PairScorer) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from assistant.adapting.installed import FOLDER, InstalledStore
 from assistant.adapting.weights import require_adaptable
-from assistant.errors import ModelRuntimeError
+from assistant.errors import ModelRuntimeError, UsageError
+from assistant.models.shipped import SMALL_EMBEDDER
 from assistant.workspace import Workspace
 
 _PACKAGES = ("accelerate", "peft", "yaml")  # of the extra `distill`, those that training needs
@@ -31,7 +32,7 @@ def starting_embedder(workspace: Workspace, index_folder: Path) -> tuple[Path, i
     """Its folder of sentence-transformers, and how many tokens of a text it reads.
 
     Raises:
-        UsageError: it cannot be adapted.
+        UsageError: it cannot be adapted; the small one would lose its teacher for queries.
         ModelMissingError, ModelCorruptError: it is not there, or damaged.
     """
     installed = InstalledStore(index_folder).read().embedder
@@ -39,6 +40,11 @@ def starting_embedder(workspace: Workspace, index_folder: Path) -> tuple[Path, i
         place = index_folder / FOLDER / installed.folder
         return place, require_adaptable(place, workspace.adapted.writing(index_folder).dense())
     models = workspace.settings.models
+    if models.embedder == SMALL_EMBEDDER:
+        raise UsageError(
+            f"the queries of {SMALL_EMBEDDER} are MiniLM's, and an adapted embedder has its own",
+            remedy="adapt an index of models.embedder=minilm, or the reranker alone",
+        )
     place = workspace.models.path(models.embedder)
     if models.int8 or models.backend != "torch":
         from indexes.encoders.dense import SentenceTransformerEncoder

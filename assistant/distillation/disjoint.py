@@ -119,15 +119,19 @@ def _is_answer(text: str) -> bool:
     return len(_WORD.findall(text)) >= _LEAST_ANSWER
 
 
+def _with_and_without_title(text: str) -> tuple[str, ...]:
+    """A text, the same without its first line, and its last line: a title is one or more lines."""
+    return text, text.partition("\n")[2], text.rpartition("\n")[2]
+
+
 def _texts(example: AnyExample) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What is read, and what is asked."""
     if isinstance(example, SpanExample):
         return (example.passage,), (example.question,)
     if isinstance(example, RankExample):
-        passage = example.passages[example.relevant[0]]
-        return (passage.rpartition("\n")[2],), (example.query,)
+        return _with_and_without_title(example.passages[example.relevant[0]]), (example.query,)
     if isinstance(example, TextPair):
-        return (example.passage.rpartition("\n")[2],), (example.query,)
+        return _with_and_without_title(example.passage), (example.query,)
     if isinstance(example, TagExample):
         answers = tuple(
             one.content

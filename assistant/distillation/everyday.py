@@ -67,6 +67,8 @@ def write_texts(
 ) -> dict[str, int]:
     """Write `passages.jsonl` and `talk.jsonl`, what the source `texts` reads; rows of each.
 
+    Without any rows of a kind its file is left as it is.
+
     Args:
         without: files that are reported on. What shares a text with them is left out, also a
             passage of which a sentence or the rest is one, and counted.
@@ -81,6 +83,8 @@ def write_texts(
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for name, rows in (("passages.jsonl", list(passages)), ("talk.jsonl", list(pairs))):
+            if not rows:
+                continue
             shared = overlap([p for row in rows for p in _texts_of(row)], reported)
             refused = {*shared.passages, *shared.questions}
             kept = [row for row in rows if not any(p.id in refused for p in _texts_of(row))]
@@ -92,10 +96,10 @@ def write_texts(
 
 
 def _texts_of(row: Row) -> Iterator[TextPair]:
-    """All the pairs that a training may make of it, and both texts as passages."""
+    """All the pairs that a training may make of it, and both texts as either part."""
     passage, question = row["passage"], row.get("question", "")
     yield pair_of(question, passage)
     if question:
-        yield pair_of("", question)
+        yield pair_of(passage, question)
     else:
         yield from cloze_pairs(passage)

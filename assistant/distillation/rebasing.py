@@ -69,9 +69,7 @@ def rebase(export: Path, base: Path, name: str, to: Path) -> list[str]:
     with storage_errors(to):
         to.mkdir(parents=True, exist_ok=True)
         save_file({key: value.contiguous() for key, value in changed.items()}, to / WEIGHTS)
-        for file in ("config.json", "README.md"):
-            if (export / file).is_file():
-                shutil.copy(export / file, to / file)
+        shutil.copy(export / "config.json", to / "config.json")  # its card is of the other base
         local = json.dumps({"base": str(base.absolute())}, ensure_ascii=False)
         write_atomically(to / LOCAL, local.encode())
         write_atomically(to / DESCRIPTION, json.dumps(made, ensure_ascii=False, indent=1).encode())

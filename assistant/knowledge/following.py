@@ -11,7 +11,7 @@ from assistant.knowledge.schema import ENTRIES_FOLDER, KNOWLEDGE_FILE, reading
 from assistant.knowledge.source import EntrySource
 from assistant.knowledge.store import KnowledgeStore
 from indexes.build import IndexWriter
-from indexes.encoders import Encoders
+from indexes.encoders import Encoders, EncodersOfQueries
 from indexes.errors import IndexNotFoundError, KnowledgeAssistantError, ModelMissingError
 from indexes.files import storage_errors
 from indexes.locking import writer_lock
@@ -65,7 +65,8 @@ def publish_entries(
     Raises:
         IndexLockedError, StorageError: as `IndexWriter.build`; what was searchable before still is.
     """
-    writer = IndexWriter(folder / ENTRIES_FOLDER, encoders, on_progress=on_progress)
+    alike = EncodersOfQueries(encoders)
+    writer = IndexWriter(folder / ENTRIES_FOLDER, alike, on_progress=on_progress)
     store, source = KnowledgeStore(folder), EntrySource(folder)
     revision = store.revision
     try:

@@ -29,7 +29,7 @@ from assistant.knowledge.entries import KnowledgeEntry
 from assistant.knowledge.schema import ENTRIES_FOLDER
 from assistant.knowledge.store import KnowledgeStore
 from indexes.carried import Allowed
-from indexes.encoders import Encoders
+from indexes.encoders import Encoders, EncodersOfQueries
 from indexes.further import FurtherRanking, Through
 from indexes.fusion import min_max
 from indexes.index import DEFAULT_WEIGHTS, Index
@@ -66,7 +66,7 @@ class PreparedKnowledge:
         self, index: Index, encoders: Encoders, weight: float, *, by_coverage: bool = True
     ) -> None:
         self._index = index
-        self._entries = Index.open(index.folder / ENTRIES_FOLDER, encoders)
+        self._entries = Index.open(index.folder / ENTRIES_FOLDER, EncodersOfQueries(encoders))
         kept = {
             entry.id: entry
             for entry in KnowledgeStore(index.folder).entries()

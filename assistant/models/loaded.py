@@ -116,7 +116,8 @@ class LoadedModels:
         if self._settings.embedder != SMALL_EMBEDDER or self._settings.int8:
             return embedder
         if not self._small_space:
-            self._small_space = embedder_fingerprint(self._models.path(SMALL_EMBEDDER))
+            with LOADING:  # it may have to be put together first
+                self._small_space = embedder_fingerprint(self._models.path(SMALL_EMBEDDER))
         return self.message_space() if embedder == self._small_space else embedder
 
     def message_encoder(self) -> MessageEncoder:

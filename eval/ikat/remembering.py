@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.sparse as sp
 
-from indexes.encoders import DenseEncoder, Encoders, FloatArray, SparseEncoder
+from indexes.encoders import DenseEncoder, Encoders, FloatArray, SparseEncoder, of_queries
 
 
 class RememberingEncoders:
@@ -29,6 +29,8 @@ class _Dense:
         self._encoder = encoder
         self.fingerprint, self.dimensions = encoder.fingerprint, encoder.dimensions
         self._known: dict[str, FloatArray] = {}
+        asked = of_queries(encoder)
+        self.queries: DenseEncoder = self if asked is encoder else _Dense(asked)
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         new = [text for text in dict.fromkeys(texts) if text not in self._known]

@@ -61,3 +61,16 @@ class Encoders(Protocol):
     def dense(self) -> DenseEncoder: ...
 
     def sparse(self) -> SparseEncoder: ...
+
+
+class EncodersOfQueries:
+    """`Encoders` for an index whose texts are themselves questions, to be compared with queries."""
+
+    def __init__(self, common: Encoders) -> None:
+        self._common = common
+
+    def dense(self) -> DenseEncoder:
+        return of_queries(self._common.dense())
+
+    def sparse(self) -> SparseEncoder:
+        return self._common.sparse()

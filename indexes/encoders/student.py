@@ -13,9 +13,9 @@ from indexes.encoders.dense import SentenceTransformerEncoder
 class StudentEncoder(SentenceTransformerEncoder):
     """Passages by the student, queries by its teacher (`queries`), into one space.
 
-    Passages are many and are what a student saves time on; a query is one short text, on which the
-    teacher's exact vector costs milliseconds and half of what the student loses is won back
-    (docs/retrieval-models.md).
+    Passages are many and are what a student saves time on; a query is one short text, for which the
+    teacher's exact vector costs milliseconds and wins back a part of what the student loses
+    (docs/retrieval-models.md, "The embedder").
 
     Args:
         folder, backend, int8: as of the base class.

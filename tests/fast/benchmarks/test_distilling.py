@@ -53,9 +53,9 @@ def test_the_plain_loss_stays_beside_the_variants_that_are_named() -> None:
 def test_every_variant_is_a_recipe_of_known_parts(name: str, tmp_path: Path) -> None:
     data = Data(tmp_path / "train.jsonl", tmp_path / "held.jsonl", tmp_path)
     for variant in FAMILIES[name].variants:
-        made = FAMILIES[name].recipe(variant, data, Budget(4), seed=1)
+        made = FAMILIES[name].recipe(variant, data, Budget(4, "bf16"), seed=1)
         recipe = read_recipe(yaml.safe_dump(made), tmp_path)
-        assert recipe.loop.seed == 1
+        assert recipe.loop.seed == 1 and recipe.loop.precision == "bf16"
         assert (recipe.loop.steps or 0) * recipe.loop.generations == 4
         for spec in recipe.losses:
             LOSSES.get(spec.name)(**spec.parameters)

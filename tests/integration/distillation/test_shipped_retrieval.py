@@ -22,6 +22,7 @@ from indexes.documents import Passage
 from indexes.encoders.dense import SentenceTransformerEncoder
 from indexes.encoders.student import StudentEncoder
 from indexes.queries import Query
+from indexes.ranker import query_vectors
 from tests.conftest import weights
 
 pytestmark = pytest.mark.integration
@@ -121,6 +122,7 @@ def test_settings_name_both(
     vector = found.queries[0].vector
     assert vector is not None and vector.space == encoder.queries.fingerprint
     asked = Query("Of what stone is it?", vector=vector)
+    assert query_vectors([asked], encoder)[0] == pytest.approx(vector.values, abs=1e-6)
     result = workspace.index("notes").search([asked], limit=1, weights={"dense": 1.0})
     assert result.stages == ("dense",)
     assert "granite" in result.hits[0].passage.text

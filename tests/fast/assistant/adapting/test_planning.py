@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from assistant.adapting.judging import Asked
-from assistant.adapting.starting import require_training
+from assistant.adapting.starting import require_training, starting_embedder
 from assistant.adapting.work import WorkFolder
 from assistant.errors import ModelRuntimeError, UsageError
+from assistant.settings import load_settings
+from assistant.workspace import Workspace
 from eval.adapting import UNJUDGED, planned
 from eval.own.expectations import Expectation, Place
 from eval.own.store import OwnQuestions
@@ -50,6 +52,13 @@ def test_too_few_passages_are_told_before_anything_is_timed(little: Little, tmp_
     with pytest.raises(UsageError, match="to learn from, 40 are needed"):
         planned(few.workspace, NAME, ASKED, lambda progress: stages.append(progress.stage))
     assert stages == []
+
+
+def test_the_small_embedder_keeps_its_teacher_for_queries(tmp_path: Path) -> None:
+    settings = load_settings({"models.embedder": "minilm-3"}, home=tmp_path, environ={})
+    with pytest.raises(UsageError, match="MiniLM's") as raised:
+        starting_embedder(Workspace(settings), tmp_path / "notes")
+    assert "models.embedder=minilm" in (raised.value.remedy or "")
 
 
 def test_the_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from assistant.cli.main import run
-from assistant.distillation.everyday import chat_pairs, squad_passages
+from assistant.distillation.everyday import chat_pairs, squad_passages, write_texts
 from assistant.distillation.sources.texts import TextSource
 from assistant.errors import ReadError
 
-PASSAGE = "Otters sleep in rafts. They hold hands while they sleep. Kelp keeps a raft in its place."
+PASSAGE = (
+    "Otters sleep in rafts.\nThey hold hands while they sleep. Kelp keeps a raft in its place."
+)
 OTHER = "The mill by the river was built of oak. It has stood empty for many years now."
 SAID = [
     "Hello!",
@@ -70,8 +72,9 @@ def test_another_form_is_refused(tmp_path: Path, content: str) -> None:
     ("reported", "left"),
     [
         ({"text": PASSAGE, "question": "?"}, [OTHER]),
+        ({"text": " ".join(PASSAGE.split()), "question": "?"}, [OTHER]),
         # what is left of the passage without its first sentence
-        ({"text": PASSAGE.partition(". ")[2], "question": "?"}, [OTHER]),
+        ({"text": PASSAGE.partition("\n")[2], "question": "?"}, [OTHER]),
         ({"text": "else", "question": "They hold hands while they sleep!"}, [OTHER]),
         ({"text": "else", "question": "?"}, [PASSAGE, OTHER]),
     ],
@@ -93,6 +96,23 @@ def test_what_is_reported_on_is_left_out(
     assert found == {"passages.jsonl": len(left), "talk.jsonl": 2, "left out": 2 - len(left)}
     source = TextSource.model_validate({"path": (str(to / "passages.jsonl"),), "sentences": 9})
     assert all(list(source.examples(to / name)) for name in ("passages.jsonl", "talk.jsonl"))
+
+
+@pytest.mark.parametrize("kind", ["text", "question"])
+@pytest.mark.parametrize("message", [5, 6])
+def test_what_was_said_and_is_reported_on_is_left_out(
+    tmp_path: Path, kind: str, message: int
+) -> None:
+    held = tmp_path / "reported.jsonl"
+    held.write_text(json.dumps({"text": "", "question": "", kind: SAID[message]}) + "\n")
+    pairs = chat_pairs([chat(tmp_path / "c.json", *SAID)])
+    to = tmp_path / "data"
+    to.mkdir()
+    (to / "passages.jsonl").write_text("as it was")
+    found = write_texts([], pairs, to, without=[held])
+    assert found == {"talk.jsonl": 1, "left out": 1}
+    assert [row["question"] for row in rows(to / "talk.jsonl")] == [SAID[1]]
+    assert (to / "passages.jsonl").read_text() == "as it was"
 
 
 def test_nothing_to_prepare_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
