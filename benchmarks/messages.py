@@ -1,10 +1,10 @@
 """Vectors of follow-ups on closed collections of conversations: nearest passages alone.
 
-    python -m benchmarks.messages COLLECTION … [--export DIR]
+    python -m benchmarks.messages COLLECTION … [--export DIR] [--passages minilm-3]
 
 COLLECTION are folders in BEIR's layout whose `queries.jsonl` has `history`, and `resolved` where
-people rewrote the questions. Each passage has one vector of MiniLM (title and text); each judged
-message that something was said before is searched for by
+people rewrote the questions. Each passage has one vector of MiniLM, or of another embedder of
+its space (title and text); each judged message that something was said before is searched for by
 
 raw            MiniLM's vector of the message as it was typed
 leaning        the same, with half of the last answer's vector added: the rules' way
@@ -137,10 +137,13 @@ def main(
     export: Annotated[Path | None, typer.Option(help="what a run exported")] = None,
     models: Annotated[Path | None, typer.Option(help="where models are")] = None,
     only: Annotated[str, typer.Option(help="turns whose id begins so")] = "",
+    passages: Annotated[str, typer.Option(help="what encodes the passages")] = "minilm",
 ) -> None:
     """Print a table for each collection."""
     report: Callable[[str], None] = print
-    base = ModelStore(models or default_home() / "models").path("minilm")
+    store = ModelStore(models or default_home() / "models")
+    base = store.path("minilm")
+    encode_passages = SentenceTransformerEncoder(store.path(passages), device="cpu").encode
     encoder = SentenceTransformerEncoder(base, device="cpu")
     trained = MessageEncoder.load(export or shipped(CONVERSATION), base=base)
     plain = load_model(base, "conversation"), load_tokenizer(base)
@@ -152,7 +155,7 @@ def main(
         corpus = Corpus(
             [str(row["_id"]) for row in rows],
             [str(row["text"]).strip() for row in rows],
-            encoder.encode(texts),
+            encode_passages(texts),
         )
         ways = _ways(encoder, trained, untrained)
         if not any(turn.resolved for turn in turns):
