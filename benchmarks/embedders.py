@@ -7,8 +7,8 @@ passage (title and text) and each query has one vector, and passages are ranked 
 products: the embedder alone, without chunks and without approximate search. The student encodes
 the passages alone, as the search does it (`indexes.encoders.student`), and the queries too. Prints
 nDCG@10 of each way and of the teacher, the share of the teacher's, p of the paired randomisation
-test, and the teacher's processor time for the passages over the student's; both take turns, a batch
-each.
+test, the mean cosine of both vectors (of passages; of queries), and the teacher's processor time
+for the passages over the student's; both take turns, a batch each.
 """
 
 from __future__ import annotations
@@ -45,12 +45,14 @@ class Compared:
     Attributes:
         teacher: where the teacher encodes everything.
         student: by what the student encodes, the rest being the teacher's.
+        cosines: mean cosine of the student's vectors to the teacher's, of passages and of queries.
     """
 
     collection: str
     passages: int
     teacher: Mapping[str, float]
     student: Mapping[str, Mapping[str, float]]
+    cosines: tuple[float, float]
     time_ratio: float
 
     def rows(self) -> list[str]:
@@ -58,13 +60,14 @@ class Compared:
         queries = list(self.teacher)
         theirs = [self.teacher[query] for query in queries]
         made = []
-        for way, values in self.student.items():
+        for (way, values), cosine in zip(self.student.items(), self.cosines, strict=True):
             ours = [values[query] for query in queries]
             share = sum(ours) / max(sum(theirs), 1e-12)
             made.append(
                 f"| `{self.collection}` | {self.passages:,} | {len(queries)} "
                 f"| {np.mean(theirs):.3f} | {way} | {np.mean(ours):.3f} | {100 * share:.1f} % "
-                f"| {paired_randomisation(ours, theirs):.3f} | {self.time_ratio:.2f} |"
+                f"| {paired_randomisation(ours, theirs):.3f} | {cosine:.3f} "
+                f"| {self.time_ratio:.2f} |"
             )
         return made
 
@@ -76,15 +79,16 @@ def compare(collection: Collection, teacher: Encode, student: Encode) -> Compare
     ids = [str(row["_id"]) for row in rows]
     texts = [f"{row.get('title', '')} {row['text']}".strip() for row in rows]
     (theirs, their_seconds), (ours, our_seconds) = in_turns(texts, teacher, student)
-    asked = teacher(queries)
+    asked, own = teacher(queries), student(queries)
     return Compared(
         collection.name,
         len(texts),
         _values(collection, ids, asked @ theirs.T),
         {
             "passages": _values(collection, ids, asked @ ours.T),
-            "both": _values(collection, ids, student(queries) @ ours.T),
+            "both": _values(collection, ids, own @ ours.T),
         },
+        (float((theirs * ours).sum(1).mean()), float((asked * own).sum(1).mean())),
         their_seconds / max(our_seconds, 1e-9),
     )
 
@@ -129,9 +133,9 @@ def main(
         encoder.encode(["warm"] * 8)
     report(
         f"| collection | passages | queries | {teacher} | {student} encodes | nDCG@10 "
-        "| share | p | time |"
+        "| share | p | cosine | time |"
     )
-    report("|---|---|---|---|---|---|---|---|---|")
+    report("|---|---|---|---|---|---|---|---|---|---|")
     for folder in collections:
         for row in compare(load_collection(folder), *(e.encode for e in encoders)).rows():
             report(row)

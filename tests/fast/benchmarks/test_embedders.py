@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from benchmarks.embedders import compare
@@ -41,6 +42,8 @@ def test_values_are_of_each_query(tmp_path: Path) -> None:
     # nothing is near to its otter: equal scores are ranked by id, so `a` is third
     assert found.student["both"] == {"1": 0.5, "2": 1}
     assert found.passages == 3
+    # passages a, b, c: as the teacher's, as the teacher's, nothing; queries 1, 2: nothing, as it
+    assert found.cosines == pytest.approx(((2 + 1 + 0) / 3, (0 + 1) / 2))
     one, other = found.rows()
     assert "| 1.000 | passages | 1.000 | 100.0 % |" in one
     assert "| 1.000 | both | 0.750 | 75.0 % |" in other
