@@ -23,6 +23,7 @@ from assistant.distillation.terms import TokenStates
 from assistant.errors import ModelRuntimeError
 from assistant.understanding.types import Message
 from indexes.encoders.batching import batches
+from indexes.encoders.cpu_layers import fuse
 from indexes.encoders.dense import embedder_fingerprint
 
 MAX_LENGTH = 256
@@ -47,7 +48,7 @@ class MessageEncoder:
 
     @classmethod
     def load(cls, folder: Path, *, base: Path, space: str = "") -> MessageEncoder:
-        """From what a distillation run exported.
+        """From what a distillation run exported, for asking it on a CPU.
 
         Args:
             base: the embedder that it was trained from, and beside.
@@ -57,6 +58,7 @@ class MessageEncoder:
             ModelMissingError, ModelCorruptError: not there, not whole, or of another base.
         """
         model, tokenizer, description = load_exported(folder, base=base)
+        fuse(model)
         most = int(description.get("task", {}).get("max_length", MAX_LENGTH))
         return cls(model, tokenizer, space=space or embedder_fingerprint(base), max_length=most)
 

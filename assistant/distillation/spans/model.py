@@ -20,6 +20,7 @@ from assistant.distillation.spans.windows import (
     make_windows,
 )
 from indexes.encoders.batching import batches
+from indexes.encoders.cpu_layers import fuse
 
 
 class SpanModel:
@@ -45,7 +46,7 @@ class SpanModel:
 
     @classmethod
     def load(cls, folder: Path, *, base: Path | None = None) -> SpanModel:
-        """From what a distillation run exported.
+        """From what a distillation run exported, for asking it on a CPU.
 
         Args:
             base: the model it was trained from, where only changed weights were exported.
@@ -54,6 +55,7 @@ class SpanModel:
             ModelMissingError, ModelCorruptError: not there, or not whole.
         """
         model, tokenizer, description = load_exported(folder, base=base)
+        fuse(model)
         task = description.get("task", {})
         options = WindowOptions(int(task.get("max_length", 384)), int(task.get("stride", 128)))
         return cls(

@@ -16,6 +16,7 @@ from assistant.distillation.tags.layout import Laid, Layout
 from assistant.distillation.tags.words import Word
 from assistant.understanding.types import Message
 from indexes.encoders.batching import batches
+from indexes.encoders.cpu_layers import fuse
 
 MAX_LENGTH = 384
 
@@ -44,7 +45,7 @@ class TagModel:
 
     @classmethod
     def load(cls, folder: Path, *, base: Path | None = None) -> TagModel:
-        """From what a distillation run exported.
+        """From what a distillation run exported, for asking it on a CPU.
 
         Args:
             base: the model that it was trained from.
@@ -53,6 +54,7 @@ class TagModel:
             ModelMissingError, ModelCorruptError: not there, not whole, or of another base.
         """
         model, tokenizer, description = load_exported(folder, base=base)
+        fuse(model)
         most = int(description.get("task", {}).get("max_length", MAX_LENGTH))
         threshold = float(description.get("measures", {}).get("threshold", 0.5))
         return cls(model, tokenizer, max_length=most, threshold=threshold)

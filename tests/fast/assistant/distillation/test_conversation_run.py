@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from assistant.distillation.encoding import encode
+from assistant.distillation.exported import load_exported
 from assistant.distillation.message_encoder import MessageEncoder
 from assistant.distillation.ranking.layout import TokenTable
 from assistant.distillation.run import prepare, run_recipe
@@ -57,6 +58,9 @@ def test_a_run_learns_which_question_a_message_stands_for(tmp_path: Path) -> Non
     meant = encode(plain, table, [line["resolved"]], 120)[0].numpy()
     assert vector.shape == (32,) and float(np.linalg.norm(vector)) == pytest.approx(1, abs=1e-5)
     assert float(vector @ meant) > 0.99
+    model, words, _ = load_exported(folder.path / "export", base=base)
+    slow = MessageEncoder(model, words, space=loaded.space)
+    assert vector == pytest.approx(slow.encode(line["text"], history), abs=1e-5)
     with pytest.raises(ModelCorruptError):
         MessageEncoder.load(folder.path / "export", base=tiny.encoder(tmp_path / "other", seed=3))
 

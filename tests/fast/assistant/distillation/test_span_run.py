@@ -52,6 +52,10 @@ def test_a_run_learns_and_its_export_answers(tmp_path: Path) -> None:
     assert len(best) == 3
     assert model.threshold == measures["threshold"]
     assert best[0].score >= best[1].score >= best[2].score
+    plain, words, _ = load_exported(folder.path / "export")  # without what a CPU does faster
+    slow = SpanModel(plain, words, model.options)
+    [expected] = slow.find([Asked("where does mara live ?", "", passage)], n_best=3)
+    assert [one.score for one in best] == pytest.approx([one.score for one in expected], abs=1e-4)
     tensors = json.loads((folder.path / "export/export.json").read_text())["tensors"]
     assert not any("word_embeddings" in name for name in tensors)
     assert any("qa_outputs" in name for name in tensors)

@@ -48,6 +48,10 @@ def test_a_run_learns_which_words_are_meant(tmp_path: Path) -> None:
         "mill",
     ]
     assert max(tagged, key=lambda one: one.probability).word.stem == "bakery"
+    plain, words, _ = load_exported(export, base=tmp_path / "encoder")
+    expected = TagModel(plain, words).tag("who lives there ?", HISTORY)
+    chances = [one.probability for one in tagged]
+    assert chances == pytest.approx([one.probability for one in expected], abs=1e-4)
 
 
 def test_a_resumed_run_has_the_losses_of_an_uninterrupted_one(tmp_path: Path) -> None:
