@@ -78,13 +78,21 @@ class PairTask(Task):
         return Units.of(self._lengths, self._training)
 
     def new_student(self) -> Any:
-        return shaped(self._with_exits(), self.recipe.student)
+        model = shaped(self._with_exits(), self.recipe.student)
+        kept, last = model.config.num_hidden_layers, model.config.exits[-1]
+        if kept != last:  # an exported cross-encoder brings its own exits
+            raise UsageError(
+                f"{self.base} has its last score after layer {last}, and {kept} layers are kept",
+                remedy="leave out student.layers, or name a model without scores",
+            )
+        return model
 
     def _with_exits(self) -> Any:
         layers = self.recipe.student.layers
         exits = list(self.options.exits)
-        if not exits:
+        if not exits and layers is None:
             return load_model(self.base, self.name)
+        exits = exits or [len(layers or ())]
         last = len(layers) if layers is not None else _layers_of(self.base)
         if exits != sorted(set(exits)) or exits[0] < 1 or exits[-1] != last:
             raise UsageError(

@@ -51,6 +51,19 @@ def test_margins_are_learnt_from_the_scores_of_the_data(tmp_path: Path) -> None:
     assert float(rows[-1]["margin-mse"]) < float(rows[0]["margin-mse"]) / 2
 
 
+def test_fewer_layers_have_one_score_after_the_last(tmp_path: Path) -> None:
+    made = tiny.pair_recipe(tmp_path, task={"exits": []}, student={"layers": [1]})
+    export = run_recipe(tiny.read(made, tmp_path), tmp_path / "runs").path / "export"
+    model, _, _ = load_exported(export)
+    assert model.config.exits == [1] and model.config.num_hidden_layers == 1
+
+    two = run_recipe(tiny.read(tiny.pair_recipe(tmp_path), tmp_path), tmp_path / "runs").path
+    cut = {"model": str(two / "export"), "layers": [1]}
+    again = tiny.pair_recipe(tmp_path, name="cut", task={"exits": []}, student=cut)
+    with pytest.raises(UsageError, match="last score after layer 2, and 1 layers"):
+        run_recipe(tiny.read(again, tmp_path), tmp_path / "runs")
+
+
 def test_an_export_teaches_another_student(tmp_path: Path) -> None:
     first = tiny.read(tiny.pair_recipe(tmp_path), tmp_path)
     export = run_recipe(first, tmp_path / "runs").path / "export"
