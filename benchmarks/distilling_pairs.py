@@ -11,27 +11,32 @@ from assistant.distillation.mining import Corpus, mine, write
 from assistant.distillation.ranking.scorer import PairScorer
 from assistant.distillation.retrieval import Searcher
 from assistant.models.shipped import RERANKER, shipped
-from benchmarks.distilling_reader import installed
+from benchmarks.distilling_reader import installed, write_whole
 
 _QUESTIONS, _NEGATIVES = 800, 4
 _ASKED, _CANDIDATES = 150, 10  # of the held-out questions
 
 
-def write_candidates(train: Path, held_out: Path, to_train: Path, to_held_out: Path) -> None:
-    """Questions with candidates of MiniLM and BM25, unless they are there.
+def write_candidates(
+    train: Path, held_out: Path, reranker: Path, to_train: Path, to_held_out: Path
+) -> None:
+    """The shipped reranker's folder, and questions with candidates, unless they are there.
 
-    Those to train on have hard negatives, and the shipped reranker's scores in place of the fused
+    Candidates are MiniLM's and BM25's. Those to train on have hard negatives, and the shipped reranker's scores in place of the fused
     ones; the held-out ones have the first of the fused list.
 
     Args:
         train, held_out: questions in the form of SQuAD.
+        reranker, to_train, to_held_out: where they are put.
 
     Raises:
         ModelMissingError: MiniLM is not installed.
     """
+    minilm = installed("minilm")
+    if not reranker.is_dir():
+        write_whole(shipped(RERANKER), minilm, reranker)
     if to_train.is_file() and to_held_out.is_file():
         return
-    minilm = installed("minilm")
     draw = random.Random(0)
     corpus = Corpus()
     corpus.read(train)

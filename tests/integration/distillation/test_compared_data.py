@@ -47,7 +47,8 @@ def test_candidates_have_the_scores_of_the_shipped_reranker(tmp_path: Path) -> N
     weights("minilm")
     questions = _questions(tmp_path / "questions.jsonl")
     train, held_out = tmp_path / "train.jsonl", tmp_path / "held-out.jsonl"
-    write_candidates(questions, questions, train, held_out)
+    write_candidates(questions, questions, tmp_path / "reranker", train, held_out)
+    assert (tmp_path / "reranker" / "config.json").is_file()
     for row in _rows(train):
         assert len(row["scores"]) == 1 + len(row["negatives"]) > 1
         assert row["scores"][0] == max(row["scores"])  # it knows which passage answers
@@ -55,7 +56,7 @@ def test_candidates_have_the_scores_of_the_shipped_reranker(tmp_path: Path) -> N
     assert all(row["scores"] != row["fused"] for row in _rows(train))
     assert all(max(row["scores"]) <= 1.2 for row in _rows(held_out))
     before = train.read_bytes()
-    write_candidates(questions, questions, train, held_out)
+    write_candidates(questions, questions, tmp_path / "reranker", train, held_out)
     assert train.read_bytes() == before
 
 
