@@ -22,8 +22,8 @@ def write_candidates(
 ) -> None:
     """The shipped reranker's folder, and questions with candidates, unless they are there.
 
-    Candidates are MiniLM's and BM25's. Those to train on have hard negatives, and the shipped reranker's scores in place of the fused
-    ones; the held-out ones have the first of the fused list.
+    Candidates are MiniLM's and BM25's. Those to train on have hard negatives, and the reranker's
+    scores in place of the fused ones; the held-out ones are the first of the fused list.
 
     Args:
         train, held_out: questions in the form of SQuAD.
