@@ -24,7 +24,7 @@ def missing_piece(question: str, passages: Sequence[FoundPassage]) -> str:
     words = list(dict.fromkeys(content_words(question)))
     absent = [word for word in words if stem(word) not in known]
     if absent:
-        return f"No passage found mentions {_listed(absent)}."
+        return f"No passage found mentions {_listed(absent, 'or')}."
     return f"Passages mention {_listed(words)}, but none of them answers the question."
 
 
@@ -33,8 +33,8 @@ def closest_passages(passages: Sequence[FoundPassage]) -> tuple[int, ...]:
     return tuple(passage.number for passage in passages[:_CLOSEST])
 
 
-def _listed(words: Sequence[str]) -> str:
+def _listed(words: Sequence[str], last: str = "and") -> str:
     quoted = [f"“{word}”" for word in words[:6]]
     if len(quoted) <= 1:
         return "".join(quoted) or "it"
-    return f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+    return f"{', '.join(quoted[:-1])} {last} {quoted[-1]}"

@@ -200,6 +200,8 @@ def test_without_evidence_the_model_is_not_asked() -> None:
 
 def test_missing_piece_is_named() -> None:
     assert "“penguins”" in missing_piece("Do penguins sleep in kelp?", passages())
+    # each of them is missing, not only all of them together
+    assert "“penguins” or “glaciers”" in missing_piece("Do penguins like glaciers?", passages())
     assert "none of them answers" in missing_piece("Do otters farm kelp?", passages()).replace(
         "“farm”", ""
     )
