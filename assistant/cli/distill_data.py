@@ -12,11 +12,17 @@ from assistant.cli.distill import distill as distill  # its commands here are re
 from assistant.cli.output import console, messages, table, write_json
 from assistant.errors import UsageError
 
+ToFolder = Annotated[Path, typer.Option("--to", help="The folder of the files that are written.")]
+Without = Annotated[
+    list[Path] | None,
+    typer.Option("--without", help="Queries that are reported on; what shares with them goes."),
+]
+
 
 @distill.command("prepare")
 def prepare(
     squad: Annotated[Path, typer.Argument(help="SQuAD's train-v2.0.json, as published.")],
-    to: Annotated[Path, typer.Option("--to", help="The folder of the files that are written.")],
+    to: ToFolder,
     negatives: Annotated[
         int, typer.Option("--negatives", min=0, help="Questions beside a wrong passage.")
     ] = 25_000,
@@ -56,17 +62,14 @@ def wordings(
 
 @distill.command("conversations")
 def conversations(
-    to: Annotated[Path, typer.Option("--to", help="The folder of the files that are written.")],
+    to: ToFolder,
     canard: Annotated[
         Path | None, typer.Option("--canard", help="A file of CANARD, as published.")
     ] = None,
     cast: Annotated[
         Path | None, typer.Option("--cast", help="A copy of TREC CAsT's repository.")
     ] = None,
-    without: Annotated[
-        list[Path] | None,
-        typer.Option("--without", help="Queries that are reported on; what shares with them goes."),
-    ] = None,
+    without: Without = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Make the data of rewriter.yaml and conversation.yaml from CANARD and TREC CAsT."""
@@ -83,17 +86,14 @@ def conversations(
 
 @distill.command("texts")
 def texts(
-    to: Annotated[Path, typer.Option("--to", help="The folder of the files that are written.")],
+    to: ToFolder,
     passages: Annotated[
         list[Path] | None, typer.Option("--passages", help="Files in the form of SQuAD.")
     ] = None,
     chat: Annotated[
         list[Path] | None, typer.Option("--chat", help="Files of Topical-Chat's conversations.")
     ] = None,
-    without: Annotated[
-        list[Path] | None,
-        typer.Option("--without", help="Queries that are reported on; what shares with them goes."),
-    ] = None,
+    without: Without = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Make what embedder-talk.yaml reads beside conversations: passages, and what people say."""

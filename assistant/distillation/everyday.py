@@ -63,7 +63,7 @@ def chat_pairs(files: Iterable[Path]) -> Iterator[Row]:
 
 
 def write_texts(
-    passages: Iterable[Row], pairs: Iterable[Row], folder: Path, *, without: Sequence[Path] = ()
+    passages: Iterable[Row], talk: Iterable[Row], folder: Path, *, without: Sequence[Path] = ()
 ) -> dict[str, int]:
     """Write `passages.jsonl` and `talk.jsonl`, what the source `texts` reads; rows of each.
 
@@ -82,12 +82,17 @@ def write_texts(
     left_out = 0
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for name, rows in (("passages.jsonl", list(passages)), ("talk.jsonl", list(pairs))):
+        for name, rows in (("passages.jsonl", list(passages)), ("talk.jsonl", list(talk))):
             if not rows:
                 continue
-            shared = overlap([p for row in rows for p in _texts_of(row)], reported)
+            pairs_of = [list(_texts_of(row)) for row in rows]
+            shared = overlap([pair for pairs in pairs_of for pair in pairs], reported)
             refused = {*shared.passages, *shared.questions}
-            kept = [row for row in rows if not any(p.id in refused for p in _texts_of(row))]
+            kept = [
+                row
+                for row, pairs in zip(rows, pairs_of, strict=True)
+                if refused.isdisjoint(pair.id for pair in pairs)
+            ]
             lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in kept)
             (folder / name).write_text("".join(lines), encoding="utf-8")
             counts[name] = len(kept)

@@ -47,19 +47,11 @@ def export_model(
 
                 write_gguf_adapter(folder, model.get_base_model().config, folder / GGUF_ADAPTER)
         else:
-            state = {k: v.detach().cpu() for k, v in model.state_dict().items()}
-            for _, other in tied(state):
-                del state[other]
             kind = "changed"
-            before = base_weights(base, state, model)
-            state = {
-                name: tensor
-                for name, tensor in state.items()
-                if name not in before or not torch.equal(before[name].float(), tensor.float())
-            }
+            state = changed_weights(model, base)
             names = sorted(state)
             save_file(
-                {name: _half(tensor, dtype) for name, tensor in state.items()}, folder / WEIGHTS
+                {name: in_type(tensor, dtype) for name, tensor in state.items()}, folder / WEIGHTS
             )
             model.config.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
@@ -84,6 +76,23 @@ def export_model(
     return folder
 
 
+def changed_weights(model: Any, base: Path) -> dict[str, torch.Tensor]:
+    """The weights of a model that differ from those in the folder `base`, by name; a tied one once.
+
+    Raises:
+        ModelCorruptError: no tensor of the base fits.
+    """
+    state = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
+    for _, other in tied(state):
+        del state[other]
+    before = base_weights(base, state, model)
+    return {
+        name: tensor
+        for name, tensor in state.items()
+        if name not in before or not torch.equal(before[name].float(), tensor.float())
+    }
+
+
 def _save_adapter(model: Any, folder: Path, dtype: torch.dtype, base: str) -> None:
     from peft import get_peft_model_state_dict
     from safetensors.torch import save_file
@@ -93,13 +102,14 @@ def _save_adapter(model: Any, folder: Path, dtype: torch.dtype, base: str) -> No
     settings.inference_mode = True
     settings.save_pretrained(folder)
     save_file(
-        {k: _half(v.detach().cpu(), dtype) for k, v in get_peft_model_state_dict(model).items()},
+        {k: in_type(v.detach().cpu(), dtype) for k, v in get_peft_model_state_dict(model).items()},
         folder / "adapter_model.safetensors",
         metadata={"format": "pt"},
     )
 
 
-def _half(tensor: Any, dtype: torch.dtype) -> Any:
+def in_type(tensor: Any, dtype: torch.dtype) -> Any:
+    """A copy of a tensor to be saved, its floats as `dtype`."""
     return (tensor.to(dtype) if tensor.is_floating_point() else tensor).contiguous().clone()
 
 

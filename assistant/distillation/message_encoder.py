@@ -17,7 +17,7 @@ from torch import Tensor
 
 from assistant.distillation.encoding import mean_of, token_states
 from assistant.distillation.exported import load_exported
-from assistant.distillation.modes import evaluating
+from assistant.distillation.modes import evaluating, forward_tokens
 from assistant.distillation.tags.layout import Laid, Layout
 from assistant.distillation.terms import TokenStates
 from assistant.errors import ModelRuntimeError
@@ -81,14 +81,12 @@ class MessageEncoder:
         return found
 
 
-def message_vectors(
-    model: Any, layout: Layout, sequences: Sequence[Laid], *, batch_tokens: int = 8192
-) -> Tensor:
+def message_vectors(model: Any, layout: Layout, sequences: Sequence[Laid]) -> Tensor:
     """Unit vectors (N, D) of N laid out conversations, on the CPU; the model's mode is kept."""
     device = next(model.parameters()).device
     vectors = torch.empty(len(sequences), model.config.hidden_size)
     with evaluating(model), torch.inference_mode():
-        for rows in batches([len(one.ids) for one in sequences], batch_tokens):
+        for rows in batches([len(one.ids) for one in sequences], forward_tokens(device)):
             inputs = {
                 k: v.to(device) for k, v in layout.batch([sequences[r] for r in rows]).items()
             }

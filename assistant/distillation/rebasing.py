@@ -13,16 +13,15 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
 import torch
 
+from assistant.distillation.export import changed_weights, in_type
 from assistant.distillation.exported import (
     DESCRIPTION,
     LOCAL,
     WEIGHTS,
     base_sha256,
-    base_weights,
     load_exported,
 )
 from assistant.errors import KnowledgeAssistantError, UsageError
@@ -48,14 +47,8 @@ def rebase(export: Path, base: Path, name: str, to: Path) -> list[str]:
         raise UsageError(
             f"{export} is an adapter, which belongs to its base", remedy="export changed weights"
         )
-    state: dict[str, Any] = dict(model.state_dict())
-    there = base_weights(base, state, model)
-    changed = {
-        key: value.half() if value.is_floating_point() else value
-        for key, value in state.items()
-        if key not in there or not torch.equal(value, there[key].float())
-    }
-    if len(changed) == len(state):
+    changed = changed_weights(model, base)
+    if len(changed) == len(model.state_dict()):
         raise UsageError(
             f"no weight of {export} is one of {base}", remedy="name the model it goes back to"
         )
@@ -68,7 +61,8 @@ def rebase(export: Path, base: Path, name: str, to: Path) -> list[str]:
     }
     with storage_errors(to):
         to.mkdir(parents=True, exist_ok=True)
-        save_file({key: value.contiguous() for key, value in changed.items()}, to / WEIGHTS)
+        halves = {name: in_type(value, torch.float16) for name, value in changed.items()}
+        save_file(halves, to / WEIGHTS)
         shutil.copy(export / "config.json", to / "config.json")  # its card is of the other base
         local = json.dumps({"base": str(base.absolute())}, ensure_ascii=False)
         write_atomically(to / LOCAL, local.encode())

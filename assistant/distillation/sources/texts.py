@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class TextSource(DataSource):
             yield from self._cloze(title, passage)
 
     def _cloze(self, title: str, passage: str) -> Iterator[TextPair]:
-        found = [part.strip() for part in _SENTENCE.split(passage)]
+        found = _sentences(passage)
         usable = [place for place, text in enumerate(found) if len(text) >= _SHORTEST]
         if len(found) < 2 or not usable or not self.sentences:
             return
@@ -55,7 +55,7 @@ class TextSource(DataSource):
         for place in draw.sample(usable, min(self.sentences, len(usable))):
             rest = passage
             if draw.random() >= self.kept:
-                rest = " ".join(text for at, text in enumerate(found) if at != place)
+                rest = _rest(found, place)
             yield pair_of(
                 found[place], f"{title}\n{rest}" if title and self.title else rest, domain=title
             )
@@ -63,9 +63,18 @@ class TextSource(DataSource):
 
 def cloze_pairs(passage: str) -> Iterator[TextPair]:
     """Every sentence of a passage with what is left of it: all that the source may draw from."""
-    found = [part.strip() for part in _SENTENCE.split(passage)]
+    found = _sentences(passage)
     for place, sentence in enumerate(found if len(found) > 1 else ()):
-        yield pair_of(sentence, " ".join(text for at, text in enumerate(found) if at != place))
+        yield pair_of(sentence, _rest(found, place))
+
+
+def _sentences(passage: str) -> list[str]:
+    return [part.strip() for part in _SENTENCE.split(passage)]
+
+
+def _rest(sentences: Sequence[str], place: int) -> str:
+    """What is left of a passage without the sentence at a place."""
+    return " ".join(text for at, text in enumerate(sentences) if at != place)
 
 
 def pair_of(query: str, passage: str, **fields: Any) -> TextPair:

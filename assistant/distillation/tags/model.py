@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from assistant.distillation.exported import load_exported
-from assistant.distillation.modes import evaluating
+from assistant.distillation.modes import evaluating, forward_tokens
 from assistant.distillation.tags.layout import Laid, Layout
 from assistant.distillation.tags.words import Word
 from assistant.understanding.types import Message
@@ -67,14 +67,12 @@ class TagModel:
         return [Tagged(word, value) for word, value in zip(laid.words, found, strict=True)]
 
 
-def probabilities(
-    model: Any, layout: Layout, sequences: Sequence[Laid], *, batch_tokens: int = 8192
-) -> list[list[float]]:
+def probabilities(model: Any, layout: Layout, sequences: Sequence[Laid]) -> list[list[float]]:
     """Of each sequence the probabilities of its W words; the model's mode is kept."""
     device = next(model.parameters()).device
     found: list[list[float]] = [[] for _ in sequences]
     with evaluating(model), torch.inference_mode():
-        for rows in batches([len(one.ids) for one in sequences], batch_tokens):
+        for rows in batches([len(one.ids) for one in sequences], forward_tokens(device)):
             chosen = [sequences[row] for row in rows]
             inputs = {k: v.to(device) for k, v in layout.batch(chosen).items()}
             share = model(**inputs).logits.float().softmax(-1)[..., 1].cpu()  # (B, L)

@@ -90,9 +90,10 @@ class PairTask(Task):
     def _with_exits(self) -> Any:
         layers = self.recipe.student.layers
         exits = list(self.options.exits)
-        if not exits and layers is None:
+        if not exits and layers is not None:
+            exits = [len(layers)]
+        if not exits:
             return load_model(self.base, self.name)
-        exits = exits or [len(layers or ())]
         last = len(layers) if layers is not None else _layers_of(self.base)
         if exits != sorted(set(exits)) or exits[0] < 1 or exits[-1] != last:
             raise UsageError(

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from eval.ikat.remembering import RememberingEncoders
 from indexes.encoders import EncodersOfQueries, of_queries
-from tests.fast.indexes.sources import HashedDense, HashedSparse
-
-
-class Student(HashedDense):
-    def __init__(self) -> None:
-        super().__init__("student")
-        self.queries = HashedDense("teacher")
+from tests.fast.indexes.sources import HashedDense, HashedSparse, HashedStudent
 
 
 class Both:
@@ -36,7 +30,7 @@ def test_a_text_is_encoded_once() -> None:
 
 
 def test_a_student_keeps_its_teacher_for_queries() -> None:
-    inner = Student()
+    inner = HashedStudent()
     dense = RememberingEncoders(Both(inner)).dense()
     asked = of_queries(dense)
     assert (dense.fingerprint, asked.fingerprint) == ("student", "teacher")
@@ -47,7 +41,7 @@ def test_a_student_keeps_its_teacher_for_queries() -> None:
 
 
 def test_what_is_asked_is_encoded_by_the_teacher_alone() -> None:
-    inner = Student()
+    inner = HashedStudent()
     assert EncodersOfQueries(Both(inner)).dense() is inner.queries
     plain = HashedDense()
     assert EncodersOfQueries(Both(plain)).dense() is plain

@@ -60,6 +60,14 @@ class HashedDense:
         return vectors / np.maximum(norms, 1e-9)
 
 
+class HashedStudent(HashedDense):
+    """Its queries are another encoder's."""
+
+    def __init__(self) -> None:
+        super().__init__("student")
+        self.queries = HashedDense("teacher")
+
+
 class HashedSparse:
     """A weight per hashed word."""
 

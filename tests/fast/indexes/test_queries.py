@@ -16,7 +16,13 @@ from indexes.fusion import add_up
 from indexes.index import Index
 from indexes.queries import MAX_QUERIES, MAX_QUERY_CHARACTERS, Query, QueryVector, cleaned
 from indexes.ranker import query_vectors
-from tests.fast.indexes.sources import HashedDense, HashedEncoders, HashedSparse, MemorySource
+from tests.fast.indexes.sources import (
+    HashedDense,
+    HashedEncoders,
+    HashedSparse,
+    HashedStudent,
+    MemorySource,
+)
 
 TEXTS: dict[str, str | None] = {
     "a": "Sea otters sleep on their backs and wrap themselves in kelp.",
@@ -263,16 +269,8 @@ def test_a_vector_of_its_own_stands_in_place_of_text_and_context() -> None:
     assert query_vectors([Query("x", vector=own)], encoder).shape == (1, encoder.dimensions)
 
 
-class Student(HashedDense):
-    """What it says is nothing; its queries are another encoder's."""
-
-    def __init__(self) -> None:
-        super().__init__("student")
-        self.queries = HashedDense("teacher")
-
-
 def test_queries_are_encoded_by_the_teacher_of_a_student() -> None:
-    encoder = Student()
+    encoder = HashedStudent()
     own = encoder.queries.encode(["the lease of the flat"])[0]
     asked = Query("kelp", context="the lease", context_weight=0.5)
     of_the_teacher = Query("kelp", vector=QueryVector("teacher", own))
