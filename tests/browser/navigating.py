@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 
 from playwright.sync_api import Locator, Page, TimeoutError, expect
@@ -52,3 +53,20 @@ def open_tab(scope: Page | Locator, name: str) -> None:
         if tab.get_attribute("aria-selected") == "true":
             return
     raise AssertionError(f"the tab {name} does not stay open")
+
+
+def select(
+    scope: Page | Locator, box: str | re.Pattern[str], option: str | re.Pattern[str]
+) -> None:
+    """Choose that option in the box of this label.
+
+    A list that is open closes when the page is drawn anew beneath it, and is then opened once more.
+    """
+    page = scope if isinstance(scope, Page) else scope.page
+    for _ in range(_TRIES):
+        settled(page)
+        scope.get_by_role("combobox", name=box).click()
+        with suppress(TimeoutError):
+            return page.get_by_role("option", name=option).click(timeout=_SOON)
+        page.keyboard.press("Escape")  # a second click on an open list would close it
+    raise AssertionError(f"{box} does not offer {option}")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Watched, small_home
-from tests.browser.navigating import PATIENCE, go_to, settled
+from tests.browser.navigating import PATIENCE, go_to, select, settled
 from tests.browser.serving import QUOTING, serve
 from tests.browser.test_page import ask, open_source, send
 
@@ -49,8 +49,7 @@ def test_an_answer_is_made_again_judged_and_saved(watched: Watched) -> None:
     answer = ask(page, KEEPER)
     expect(answer).to_contain_text("Agnes Thorvald")
     answer.get_by_role("button", name="Answer again").click()
-    page.get_by_test_id("stPopoverBody").get_by_role("combobox", name="Thinking").click()
-    page.get_by_role("option", name="Off").click()
+    select(page.get_by_test_id("stPopoverBody"), "Thinking", "Off")
     page.get_by_test_id("stFormSubmitButton").get_by_role("button", name="Answer again").click()
     second = answer.get_by_role("radio", name="2 of 2")
     expect(second).to_be_checked()

@@ -10,7 +10,7 @@ import yaml
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Watched
-from tests.browser.navigating import go_to, open_tab
+from tests.browser.navigating import go_to, open_tab, select
 from tests.browser.serving import serve
 from tests.fast.assistant.distillation import tiny
 
@@ -33,8 +33,7 @@ def test_a_recipe_is_estimated_run_and_looked_at(watched: Watched, tmp_path: Pat
     go_to(page, "Distillation")
     expect(page.get_by_text("There is no run in this folder yet.")).to_be_visible()
     open_tab(page, "Start a recipe")
-    page.get_by_role("combobox", name="Recipe").click()
-    page.get_by_role("option", name="a file of your own").click()
+    select(page, "Recipe", "a file of your own")
     file = page.get_by_label("Recipe file")
     file.fill(str(recipe))
     file.press("Enter")

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Watched, small_home
 from tests.browser.endpoints import teacher_endpoint
-from tests.browser.navigating import go_to, settled
+from tests.browser.navigating import go_to, select, settled
 from tests.browser.serving import QUOTING
 
 pytestmark = pytest.mark.browser
@@ -30,9 +30,7 @@ def test_a_teacher_writes_and_its_entries_are_decided_about(watched: Watched) ->
     page = watched.page
     go_to(page, "Knowledge")
     expect(page.get_by_text("Nothing is prepared for this index yet")).to_be_visible()
-    box = page.get_by_role("combobox", name=re.compile("Teacher"))
-    box.click()
-    page.get_by_role("option", name=re.compile("toy at")).click()
+    select(page, re.compile("Teacher"), re.compile("toy at"))
     page.get_by_role("button", name="Let it write").click()
     expect(page.get_by_text("Passages covered")).to_be_visible()
     expect(page.get_by_text("4 entries")).to_be_visible()

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Watched, small_home
-from tests.browser.navigating import go_to, open_tab
+from tests.browser.navigating import go_to, open_tab, select
 from tests.browser.serving import QUOTING
 
 pytestmark = pytest.mark.browser
@@ -62,8 +62,7 @@ def cell(page: Page, title: str, text: str) -> Locator:
 
 
 def show(page: Page, state: str) -> None:
-    page.get_by_role("combobox", name="Show").click()
-    page.get_by_role("option", name=re.compile(f"^{re.escape(state)}")).click()
+    select(page, "Show", re.compile(f"^{re.escape(state)}"))
 
 
 def ended(page: Page, title: str) -> None:
@@ -88,8 +87,7 @@ def test_a_folder_becomes_an_index_while_the_page_is_left(library: Page, root: P
     overview = library.get_by_test_id("stDataFrame").first
     complete = overview.locator("tr", has_text="more").locator("td", has_text="complete")
     expect(complete).to_have_count(1)
-    library.get_by_role("combobox", name="Index").click()
-    library.get_by_role("option", name="more").click()
+    select(library, "Index", "more")
     expect(titled(library, "Owls")).to_have_count(1)
 
     # What could not be read says why, and what to do.

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Watched, small_home
-from tests.browser.navigating import go_to
+from tests.browser.navigating import go_to, select
 from tests.browser.serving import QUOTING
 
 pytestmark = pytest.mark.browser
@@ -25,8 +25,7 @@ def test_an_embedder_is_changed_and_a_speed_measured(watched: Watched) -> None:
     page = watched.page
     go_to(page, "Models")
     page.get_by_text("Who does what").click()
-    page.get_by_role("combobox", name=re.compile(r"Embedder \(by meaning\)")).click()
-    page.get_by_role("option", name="minilm-3").click()
+    select(page, re.compile(r"Embedder \(by meaning\)"), "minilm-3")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("now without meaning")).to_be_visible()
     page.get_by_role("button", name="Encode again").click()

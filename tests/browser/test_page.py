@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Watched
-from tests.browser.navigating import go_to, open_tab, settled
+from tests.browser.navigating import go_to, open_tab, select, settled
 
 pytestmark = pytest.mark.browser
 
@@ -147,8 +147,7 @@ def test_an_index_is_made_from_an_uploaded_file(watched: Watched, tmp_path: Path
     expect(page.get_by_text(re.compile("^index bees –"))).to_be_hidden()
     overview = page.get_by_test_id("stDataFrame").first
     expect(overview.locator("td", has_text="bees")).to_have_count(1)
-    page.get_by_role("combobox", name="Index").click()
-    page.get_by_role("option", name="bees").click()
+    select(page, "Index", "bees")
     expect(page.get_by_text("1 document.", exact=True)).to_be_visible()  # not the other index's
     open_tab(page, "Sources")
     expect(page.get_by_text(re.compile(r"/documents/bees$"))).to_be_visible()
