@@ -110,8 +110,8 @@ class QueriesWritten:
 
     `aspects` say what each query stands for ("question", "as asked", "part", "likely answer",
     "person"), `weights` its share of the fusion. `carried` are the words taken over from earlier
-    messages; `way` is what understood it ("rules", "distilled", "model", or "person" where they
-    wrote it themselves), `fallback` why the model's output was not used.
+    messages; `way` is what understood it ("rules", "distilled", "small", "model", or "person" where
+    they wrote it themselves), `fallback` why the model's output was not used.
     """
 
     standalone: str

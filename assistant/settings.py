@@ -88,10 +88,11 @@ class UnderstandingSettings(Section):
     Defaults are measured: docs/ikat.md has the tables.
     """
 
-    way: Literal["auto", "rules", "distilled", "model"] = Field(
+    way: Literal["auto", "rules", "distilled", "small", "model"] = Field(
         "auto",
         description="auto = the language model where one answers, else rules; rules take "
-        "milliseconds, the distilled rewriter a tenth of a second",
+        "milliseconds, the distilled tagger of words a tenth of a second, the small language model "
+        "half a second",
     )
     vector: Literal["conversation", "text"] = Field(
         "conversation",

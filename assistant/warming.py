@@ -69,6 +69,8 @@ def _warm_reader(workspace: Workspace, *, follow_up: bool) -> None:
     if answering.reader in ("auto", "small"):
         workspace.loaded.span_model()
         workspace.loaded.wording_model().invoke("Hello", max_tokens=1)
+    if follow_up and settings.understanding.way == "small":
+        workspace.loaded.rewriting_model().invoke("Hello", max_tokens=1)
     # Last: a first question does not wait for what only later ones need.
     if follow_up and settings.understanding.vector == "conversation" and _common(settings):
         workspace.loaded.message_encoder()

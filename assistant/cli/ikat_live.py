@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,11 +13,9 @@ from assistant.cli.ikat import ikat as ikat  # its commands here are registered 
 from assistant.cli.ikat import print_wide
 from assistant.cli.ikat_tables import row_json, show_rows, show_selection
 from assistant.cli.output import console, progress_bars, table, write_json
-from assistant.errors import ModelMissingError, UnknownNameError, UsageError
+from assistant.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from assistant.distillation.message_encoder import MessageEncoder
-    from assistant.understanding.types import Understander
     from assistant.workspace import Workspace
 
 CACHE = "eval/model-answers.sqlite"
@@ -56,17 +53,11 @@ def closed(
 
       assistant eval ikat closed data/ikat_responses --rows raw,rules,human
     """
-    from eval.ikat.ablation import (
-        NAMES,
-        NEED_MODEL,
-        NEED_REWRITER,
-        NEED_VECTOR,
-        Ablation,
-        possible_rows,
-    )
+    from eval.ikat.ablation import NAMES
     from eval.ikat.closed import evaluate_closed
     from eval.ikat.conversations import load_conversations
     from eval.ikat.selection import evaluate_selection
+    from eval.ikat.understanders import ablation_of
 
     wanted = [name.strip() for name in rows.split(",") if name.strip()]
     for name in wanted:
@@ -74,23 +65,11 @@ def closed(
             raise UnknownNameError("row", name, NAMES)
     collection, turns = load_conversations(folder, only=only, limit=limit, seed=seed)
     opened = workspace(context)
-    rules, model = _understanders(opened, needed=bool(set(wanted) & set(NEED_MODEL)))
-    asked = set(wanted or NAMES)
-    distilled = encoder = None
-    if asked & set(NEED_REWRITER):
-        distilled = _rewriter(opened, rules, needed=bool(wanted))
-    if asked & set(NEED_VECTOR):
-        encoder = _message_encoder(opened, needed=bool(wanted))
-    wanted = wanted or possible_rows(
-        turns,
-        model=model is not None,
-        distilled=distilled is not None,
-        vector=encoder is not None,
-    )
+    opened.answer_cache = _cache(opened)
+    ablation, wanted = ablation_of(opened, turns, wanted)
     if against not in wanted and against != "raw":
         raise UnknownNameError("row of this call", against, wanted)
     selector = opened.statement_selector
-    ablation = Ablation(opened.settings, rules, model, selector, distilled, encoder)
     with progress_bars(quiet=as_json) as on_progress:
         made = evaluate_closed(
             opened, collection, turns, ablation, wanted, on_progress, against=against
@@ -251,48 +230,3 @@ def _cache(opened: Workspace) -> Any:
     from assistant.models.answer_cache import AnswerCache
 
     return AnswerCache(opened.settings.home / CACHE)
-
-
-def _understanders(opened: Workspace, *, needed: bool) -> tuple[Understander, Understander | None]:
-    from assistant.understanding.model import ModelUnderstander
-    from assistant.understanding.parser import NounPhrases
-    from assistant.understanding.rules import RuleUnderstander
-
-    opened.answer_cache = _cache(opened)
-    rules = RuleUnderstander(NounPhrases(opened.parser))
-    try:
-        return rules, ModelUnderstander(opened.answerer(), rules)
-    except ModelMissingError:
-        if needed:
-            raise
-        return rules, None
-
-
-def _rewriter(opened: Workspace, rules: Understander, *, needed: bool) -> Understander | None:
-    from assistant.understanding.distilled import DistilledUnderstander
-
-    try:
-        opened.loaded.tag_model()
-    except ModelMissingError:
-        if needed:
-            raise
-        return None
-    return DistilledUnderstander(opened.loaded.tag_model, rules)
-
-
-def _message_encoder(opened: Workspace, *, needed: bool) -> Callable[[], MessageEncoder] | None:
-    from indexes.encoders import of_queries
-
-    try:
-        encoder = opened.loaded.message_encoder()
-        if encoder.space != of_queries(opened.encoders.dense()).fingerprint:
-            embedder = opened.settings.models.embedder
-            raise ModelMissingError(
-                f"there is no encoder of messages for the embedder '{embedder}' as it is set",
-                remedy="measure these rows with models.embedder=minilm and models.int8=false",
-            )
-    except ModelMissingError:
-        if needed:
-            raise
-        return None
-    return opened.loaded.message_encoder

@@ -133,10 +133,9 @@ def _texts(example: AnyExample) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if isinstance(example, TextPair):
         return _with_and_without_title(example.passage), (example.query,)
     if isinstance(example, TagExample):
-        answers = tuple(
-            one.content
-            for one in example.history
-            if one.role == "assistant" and _is_answer(one.content)
-        )
-        return answers, (example.message, example.resolved)
-    return (example.prefix,), (example.prompt,)
+        return _answers(example.told), (example.message, example.resolved)
+    return _answers(example.reads) or (example.prefix,), example.asks or (example.prompt,)
+
+
+def _answers(texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(filter(_is_answer, texts))

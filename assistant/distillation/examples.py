@@ -26,6 +26,9 @@ class Example:
         weight: how much its tokens count.
         origin: "gold" (people wrote the completion), "teacher", or "student".
         difficulty: for a curriculum; larger is harder, 0 where nothing is known.
+        asks, reads: questions and passages that the prompt is made of, by which training and
+            reporting data are told apart; empty: the prompt is the question, the prefix what is
+            read.
     """
 
     id: str
@@ -36,6 +39,8 @@ class Example:
     weight: float = 1.0
     origin: str = "gold"
     difficulty: float = 0.0
+    asks: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
 
     @property
     def text_hash(self) -> str:
@@ -146,6 +151,11 @@ class TagExample:
     weight: float = 1.0
     origin: str = "gold"
     difficulty: float = 0.0
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What was answered before."""
+        return tuple(one.content for one in self.history if one.role == "assistant")
 
     @property
     def text_hash(self) -> str:

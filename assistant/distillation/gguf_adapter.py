@@ -22,7 +22,7 @@ _KNOWN = {"llama": "LLAMA", "qwen2": "QWEN2", "qwen3": "QWEN3"}
 
 
 def write_gguf_adapter(folder: Path, config: Any, target: Path) -> Path:
-    """Write an adapter folder of peft as GGUF.
+    """Write an adapter folder of peft as GGUF; half precision stays half precision.
 
     Args:
         folder: with adapter_model.safetensors and adapter_config.json.
@@ -65,7 +65,8 @@ def write_gguf_adapter(folder: Path, config: Any, target: Path) -> Path:
         half = part[0].lower()  # "A.weight" or "B.weight"
         if half == "b" and kind in _REORDERED:
             tensor = _reordered(tensor, known, config)
-        writer.add_tensor(f"{known}.weight.lora_{half}", np.ascontiguousarray(tensor, np.float32))
+        kept = tensor.dtype if tensor.dtype == np.float16 else np.dtype(np.float32)
+        writer.add_tensor(f"{known}.weight.lora_{half}", np.ascontiguousarray(tensor, kept))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

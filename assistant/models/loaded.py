@@ -11,6 +11,7 @@ from assistant.models.shipped import (
     READER_SPAN,
     READER_WORDS,
     REWRITER,
+    REWRITER_WRITES,
     SMALL_EMBEDDER,
     shipped,
 )
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from assistant.distillation.tags.model import TagModel
     from assistant.models.answer_cache import AnswerCache
 
-_WORDING_CONTEXT = 1024  # tokens: one question, one sentence, and the same in other words
+_SMALL_CONTEXT = 1024  # tokens: a question and a sentence, or a few messages, and what is written
 
 
 class LoadedModels:
@@ -44,6 +45,7 @@ class LoadedModels:
         self._answerer: BaseChatModel | None = None
         self._span_model: SpanModel | None = None
         self._wording_model: BaseChatModel | None = None
+        self._rewriting_model: BaseChatModel | None = None
         self._tag_model: TagModel | None = None
         self._message_encoder: MessageEncoder | None = None
         self._message_space = ""
@@ -144,14 +146,28 @@ class LoadedModels:
         Raises:
             ModelMissingError: its weights are not installed.
         """
-        from assistant.models.gguf import GGUFChat
-
         with self._lock:
             if self._wording_model is None:
-                self._wording_model = GGUFChat(
-                    model_path=str(self._models.path("smollm2-135m")),
-                    adapter_path=str(shipped(READER_WORDS) / "adapter.gguf"),
-                    n_ctx=_WORDING_CONTEXT,
-                    n_threads=self._settings.threads,
-                )
+                self._wording_model = self._small_model(READER_WORDS)
             return self._wording_model
+
+    def rewriting_model(self) -> BaseChatModel:
+        """The small language model with the adapter that rewrites messages.
+
+        Raises:
+            ModelMissingError: its weights are not installed.
+        """
+        with self._lock:
+            if self._rewriting_model is None:
+                self._rewriting_model = self._small_model(REWRITER_WRITES)
+            return self._rewriting_model
+
+    def _small_model(self, adapter: str) -> BaseChatModel:
+        from assistant.models.gguf import GGUFChat
+
+        return GGUFChat(
+            model_path=str(self._models.path("smollm2-135m")),
+            adapter_path=str(shipped(adapter) / "adapter.gguf"),
+            n_ctx=_SMALL_CONTEXT,
+            n_threads=self._settings.threads,
+        )

@@ -15,6 +15,7 @@ READER_SPAN = "reader-span"
 READER_WORDS = "reader-words"
 RERANKER = "reranker"
 REWRITER = "rewriter"
+REWRITER_WRITES = "rewriter-writes"
 CONVERSATION = "conversation"
 SMALL_EMBEDDER = "minilm-3"
 

@@ -10,6 +10,7 @@ from assistant.understanding.distilled import DistilledUnderstander
 from assistant.understanding.in_conversation import InConversation
 from assistant.understanding.model import ModelUnderstander
 from assistant.understanding.rules import RuleUnderstander
+from assistant.understanding.small import SmallUnderstander
 from assistant.understanding.types import AspectQuery, Understander, Understanding
 from assistant.understanding.words import Phrases
 from assistant.workspace import Workspace
@@ -42,6 +43,9 @@ def choose_understander(
     if way == "distilled":
         distilled = DistilledUnderstander(workspace.loaded.tag_model, rules)
         return _in_conversation(distilled, workspace, index)
+    if way == "small":
+        small = SmallUnderstander(workspace.loaded.rewriting_model, rules)
+        return _in_conversation(small, workspace, index)
     if way == "rules" or (way == "auto" and reader in _QUICK):
         return _in_conversation(rules, workspace, index)
     try:

@@ -18,6 +18,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from assistant.answering.turn_marks import as_data
+from assistant.understanding.shortened import shortened
 from assistant.understanding.types import Message
 
 # Two exchanges: with more, a small model mixes up the topics, and each costs a second.
@@ -118,18 +119,8 @@ def _conversation(message: str, history: Sequence[Message]) -> str:
     lines = ["Conversation:"]
     for earlier in history[-HISTORY_MESSAGES:]:
         if earlier.role == "user":
-            lines.append(f"User: {_cut(earlier.content, _USER_CHARACTERS)}")
+            lines.append(f"User: {shortened(earlier.content, _USER_CHARACTERS)}")
         else:
-            lines.append(f"Assistant: {_cut(earlier.content, _ASSISTANT_CHARACTERS)}")
-    lines.append(f"User: {_cut(message, _LAST_CHARACTERS)}")
+            lines.append(f"Assistant: {shortened(earlier.content, _ASSISTANT_CHARACTERS)}")
+    lines.append(f"User: {shortened(message, _LAST_CHARACTERS)}")
     return as_data("\n".join(lines))
-
-
-def _cut(text: str, limit: int) -> str:
-    """One line of at most about `limit` characters: the beginning and the end, which often asks."""
-    line = " ".join(text.split())
-    if len(line) <= limit:
-        return line
-    head = line[: limit * 2 // 3]
-    tail = line[-(limit // 3) :]
-    return f"{head.rsplit(' ', 1)[0]} … {tail.split(' ', 1)[-1]}"

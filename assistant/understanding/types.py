@@ -9,8 +9,8 @@ from typing import Literal, Protocol
 from indexes.queries import QueryVector
 
 Role = Literal["user", "assistant"]
-# "distilled": the small rewriter; "person": they wrote how it is meant.
-Way = Literal["rules", "model", "distilled", "person"]
+# "distilled": the tagger of words; "small": the small language model; "person": they wrote it.
+Way = Literal["rules", "model", "distilled", "small", "person"]
 Act = Literal["question", "correction", "statement", "small talk", "command"]
 # Acts that are no matter of documents: nothing is searched for.
 REPLIED: tuple[Act, ...] = ("small talk", "command")

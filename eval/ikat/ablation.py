@@ -4,8 +4,10 @@ raw              the message as it was typed
 history          all of the person's messages and this one, as one query
 rules            the rules' understanding, by words and the last answer
 rules+vector     …and the vector of the message in its conversation, as it is by default
-distilled        the rewriter's: the message with the words that it leaves unsaid
+distilled        the tagger's: the message with the words that it leaves unsaid
 distilled+vector …and the vector of the message in its conversation, as it is by default
+small            the small language model's rewrite and the message, leaning on the last answer
+small+vector     …and the vector of the message in its conversation, as it is by default
 model            the model's rewrite and the message, leaning on the last answer
 +aspects         …and one query for each of several things asked
 +answer          …and a likely answer: the model's understanding as it is by default
@@ -40,6 +42,8 @@ NAMES = (
     "rules+vector",
     "distilled",
     "distilled+vector",
+    "small",
+    "small+vector",
     "model",
     "+aspects",
     "+answer",
@@ -49,8 +53,9 @@ NAMES = (
     "human",
 )
 NEED_MODEL = ("model", "+aspects", "+answer", "+statements", "+all-statements", "+ranking")
-NEED_REWRITER = ("distilled", "distilled+vector")
-NEED_VECTOR = ("rules+vector", "distilled+vector")
+NEED_TAGGER = ("distilled", "distilled+vector")
+NEED_WRITER = ("small", "small+vector")
+NEED_VECTOR = ("rules+vector", "distilled+vector", "small+vector")
 NEED_PERSON = ("+statements", "+all-statements", "+ranking")
 # Weight of the statements' query where a row searches for it; the product's default is 0.
 STATEMENTS_WEIGHT = 0.3
@@ -64,13 +69,20 @@ _ASPECTS = {
 
 
 def possible_rows(
-    turns: Sequence[ClosedTurn], *, model: bool, distilled: bool = False, vector: bool = False
+    turns: Sequence[ClosedTurn],
+    *,
+    model: bool,
+    distilled: bool = False,
+    small: bool = False,
+    vector: bool = False,
 ) -> list[str]:
-    """The rows that can be asked of these turns, given a language model, given a rewriter, given
-    an encoder of messages."""
+    """The rows that can be asked of these turns, given a language model, given the tagger of words,
+    given the small language model, given an encoder of messages."""
     left_out = set() if model else set(NEED_MODEL)
     if not distilled:
-        left_out.update(NEED_REWRITER)
+        left_out.update(NEED_TAGGER)
+    if not small:
+        left_out.update(NEED_WRITER)
     if not vector:
         left_out.update(NEED_VECTOR)
     if not any(turn.statements for turn in turns):
@@ -97,7 +109,8 @@ class Ablation:
     """Makes the queries of every row.
 
     Args:
-        rules, model, distilled: the understanders; the rows of one that is None cannot be asked.
+        rules, model, distilled, small: the understanders; the rows of one that is None cannot be
+            asked.
         selector: chooses statements; its threshold is that of the settings.
         encoder: gives messages the vector of their conversation.
     """
@@ -109,11 +122,12 @@ class Ablation:
         model: Understander | None,
         selector: StatementSelector,
         distilled: Understander | None = None,
+        small: Understander | None = None,
         encoder: Callable[[], MessageEncoder] | None = None,
     ) -> None:
         self._settings = settings
         self._rules, self._model, self._selector = rules, model, selector
-        self._distilled = distilled
+        self._distilled, self._small = distilled, small
         self._encoder = encoder
         self._weights = followup_weights(settings)
 
@@ -126,6 +140,8 @@ class Ablation:
             "rules+vector": lambda turn: self._in_conversation(self._rules, turn),
             "distilled": lambda turn: self._understood(self._distilled, turn),
             "distilled+vector": lambda turn: self._in_conversation(self._distilled, turn),
+            "small": lambda turn: self._understood(self._small, turn),
+            "small+vector": lambda turn: self._in_conversation(self._small, turn),
             "human": self._human,
         }.get(name, lambda turn: self._by_model(name, turn))
 
@@ -143,7 +159,8 @@ class Ablation:
     def _understood(self, way: Understander | None, turn: ClosedTurn) -> Asked:
         assert way is not None
         understood = way.understand(turn.text, turn.history)
-        return Asked(search_queries(understood, self._settings, running=True), 0, understood)
+        queries = search_queries(understood, self._settings, running=True)
+        return Asked(queries, understood.model_calls, understood)
 
     def _in_conversation(self, way: Understander | None, turn: ClosedTurn) -> Asked:
         assert way is not None and self._encoder is not None

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from assistant.distillation.examples import AnyExample, TagExample, hash_texts
+from assistant.answering.small_forms import END, chatml
+from assistant.distillation.examples import AnyExample, Example, TagExample, hash_texts
 from assistant.distillation.sources.base import SOURCES, DataSource, json_lines
 from assistant.errors import ReadError
+from assistant.understanding.rewriting_form import REWRITING_SYSTEM, rewriting_prompt
 from assistant.understanding.types import Message
 
 
@@ -33,6 +35,27 @@ class ConversationSource(DataSource):
                 ) from error
             if example is not None:
                 yield example
+
+
+@SOURCES.register("rewriting")
+class RewritingSource(ConversationSource):
+    """Lines as of `conversations`, as a prompt and the question that the message means."""
+
+    def examples(self, file: Path) -> Iterator[AnyExample]:
+        for row in super().examples(file):
+            if isinstance(row, TagExample):
+                yield Example(
+                    id=row.id,
+                    prefix="",
+                    prompt=chatml(REWRITING_SYSTEM, rewriting_prompt(row.message, row.history)),
+                    completion=" ".join(row.resolved.split()) + END,
+                    domain=row.domain,
+                    weight=row.weight,
+                    origin=row.origin,
+                    difficulty=row.difficulty,
+                    asks=(row.message, row.resolved),
+                    reads=row.told,
+                )
 
 
 def example_of(row: dict[str, Any], origin: str = "gold") -> TagExample | None:

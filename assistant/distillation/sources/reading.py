@@ -85,6 +85,8 @@ class PointingSource(DataSource):
             prefix="",
             prompt=chatml(POINTING_SYSTEM, pointing_prompt(row.question, shown)),
             completion=reply + END,
+            asks=(row.question,),
+            reads=(row.passage,),
             domain=row.domain,
             weight=row.weight,
             origin=row.origin,
@@ -120,6 +122,8 @@ class WordingSource(DataSource):
                 prefix="",
                 prompt=chatml(WORDING_SYSTEM, wording_prompt(question, title, quote, answer)),
                 completion=sentence + END,
+                asks=(question,),
+                reads=(quote,),
                 domain=title,
                 origin=self.origin,
             )

@@ -1,0 +1,98 @@
+"""Understanding by the small language model with an adapter that rewrites the last message.
+
+It writes one question that stands alone, in half a second; the parts of a message that asks several
+things are the rules', and a likely answer is not written: what a model of 135 M parameters knows is
+not worth searching for. What it writes is checked like a large model's.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import HumanMessage, SystemMessage
+
+from assistant.errors import KnowledgeAssistantError
+from assistant.understanding.acts import act_of, without_chatter
+from assistant.understanding.model import Written, nonsense
+from assistant.understanding.rewriting_form import REWRITING_SYSTEM, rewriting_prompt
+from assistant.understanding.rules import parts_of
+from assistant.understanding.types import (
+    REPLIED,
+    AspectQuery,
+    Message,
+    Understander,
+    Understanding,
+    Way,
+    last_answer,
+)
+
+# Chosen on the turns of iKAT 2023 (`assistant eval ikat closed --only 2023`); see docs/ikat.md.
+QUESTION_WEIGHT = 1.0
+AS_ASKED_WEIGHT = 0.5
+CONTEXT_WEIGHT = 0.3
+
+_MOST_TOKENS = 64
+
+_log = logging.getLogger(__name__)
+
+
+class SmallUnderstander:
+    """A small chat model's rewrite on top of the rules' understanding.
+
+    Args:
+        model: gives the loaded model; what it raises is said, and rules stand in.
+        rules: understands first messages, and those that the model fails on.
+    """
+
+    way: Way = "small"
+
+    def __init__(self, model: Callable[[], BaseChatModel], rules: Understander) -> None:
+        self._model = model
+        self._rules = rules
+
+    def understand(self, message: str, history: Sequence[Message]) -> Understanding:
+        """See `Understander`. A first message stands alone and costs no call."""
+        act = act_of(message)
+        if not history or act in REPLIED:
+            return self._rules.understand(message, history)
+        text = without_chatter(message)
+        try:
+            question = self._write(text, history)
+            why = nonsense(Written(question=question), text, history)
+        except KnowledgeAssistantError as error:
+            _log.warning("the small language model could not rewrite a message: %s", error)
+            question, why = "", error.message
+        if why:
+            by_rules = self._rules.understand(message, history)
+            return replace(by_rules, fallback=f"{why}; rules were used instead")
+        same = question.casefold() == text.casefold()
+        return Understanding(
+            standalone=question,
+            queries=_queries(question, text, history),
+            act=act,
+            way="small",
+            reason="it stands alone as it is"
+            if same
+            else "rewritten by the small language model from the last messages",
+            model_calls=1,
+        )
+
+    def _write(self, text: str, history: Sequence[Message]) -> str:
+        reply = self._model().invoke(
+            [SystemMessage(REWRITING_SYSTEM), HumanMessage(rewriting_prompt(text, history))],
+            temperature=0.0,
+            max_tokens=_MOST_TOKENS,
+        )
+        return " ".join(str(reply.text).split())
+
+
+def _queries(question: str, text: str, history: Sequence[Message]) -> tuple[AspectQuery, ...]:
+    context = last_answer(history)
+    weight = CONTEXT_WEIGHT if context else 0.0
+    queries = [AspectQuery(question, "question", QUESTION_WEIGHT, context, weight)]
+    if question.casefold() != text.casefold():
+        queries.append(AspectQuery(text, "as asked", AS_ASKED_WEIGHT, context, weight))
+    return (*queries, *parts_of(text))
