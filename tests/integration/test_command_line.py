@@ -1,4 +1,8 @@
-"""The command line as a person runs it: a process with its status and its two streams."""
+"""The command line as a person runs it: a process with its status and its two streams.
+
+Where neither signals nor the start of a process matter, commands run in this one, which has
+imported torch already.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,12 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from assistant.cli.main import run as run_here
 from tests.conftest import MODELS, weights
 
 pytestmark = pytest.mark.integration
@@ -55,6 +61,29 @@ def run(base: Path, *arguments: str, **environ: str) -> subprocess.CompletedProc
     )
 
 
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def command(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """Runs a command on the home of `place`, in this process."""
+    # they stay as quiet as they are
+    monkeypatch.setattr("assistant.cli.main._quiet_libraries", lambda *, debug: None)
+    for name in [name for name in os.environ if name.startswith("ASSISTANT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ASSISTANT_HOME", str(place / "home"))
+
+    def of(*arguments: str) -> subprocess.CompletedProcess[str]:
+        capsys.readouterr()
+        status = run_here(list(arguments))
+        out, err = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, status, out, err)
+
+    return of
+
+
 def test_answer_with_source(place: Path) -> None:
     done = run(place, "ask", "When does the lease end?", "-i", "notes", "--reader", "extractive")
     assert done.returncode == 0
@@ -63,9 +92,9 @@ def test_answer_with_source(place: Path) -> None:
     assert "\x1b[" not in done.stdout  # no colour where there is no terminal
 
 
-def test_answer_as_json(place: Path) -> None:
-    done = run(
-        place, "ask", "When does the lease end?", "-i", "notes", "--reader", "extractive", "--json"
+def test_answer_as_json(command: Command) -> None:
+    done = command(
+        "ask", "When does the lease end?", "-i", "notes", "--reader", "extractive", "--json"
     )
     answer = json.loads(done.stdout)
     assert answer["abstained"] is False
@@ -76,9 +105,8 @@ def test_answer_as_json(place: Path) -> None:
     )
 
 
-def test_abstention_has_its_own_status(place: Path) -> None:
-    done = run(
-        place,
+def test_abstention_has_its_own_status(command: Command) -> None:
+    done = command(
         "ask",
         "Who is the king of Norway?",
         "-i",
@@ -152,61 +180,61 @@ def test_debug_shows_where(place: Path) -> None:
     assert "Traceback" in run(place, "--debug", "ask", "").stderr
 
 
-def test_update_delete_status_verify(place: Path) -> None:
+def test_update_delete_status_verify(place: Path, command: Command) -> None:
     note = place / "docs" / "note.txt"
     note.write_text("The spare key is at Mrs. Berthier's.")
-    dry = json.loads(run(place, "index", "update", "notes", "--dry-run", "--json").stdout)
+    dry = json.loads(command("index", "update", "notes", "--dry-run", "--json").stdout)
     assert [Path(uri).name for uri in dry["added"]] == ["note.txt"]
-    updated = json.loads(run(place, "index", "update", "notes", "--json").stdout)
+    updated = json.loads(command("index", "update", "notes", "--json").stdout)
     assert (updated["added"], updated["unchanged"]) == (1, 1)
-    found = json.loads(run(place, "index", "search", "notes", "spare key", "--json").stdout)
+    found = json.loads(command("index", "search", "notes", "spare key", "--json").stdout)
     assert found["hits"][0]["uri"].endswith("note.txt")
     assert set(found["hits"][0]["stages"]) == {"lexical", "dense", "sparse"}
-    assert json.loads(run(place, "index", "verify", "notes", "--json").stdout)["ok"] is True
+    assert json.loads(command("index", "verify", "notes", "--json").stdout)["ok"] is True
     note.unlink()
-    assert json.loads(run(place, "index", "update", "notes", "--json").stdout)["removed"] == 1
-    status = json.loads(run(place, "index", "status", "notes", "--json").stdout)
+    assert json.loads(command("index", "update", "notes", "--json").stdout)["removed"] == 1
+    status = json.loads(command("index", "status", "notes", "--json").stdout)
     assert status["indexes"][0]["documents"] == 1
 
 
-def test_damaged_index_is_noticed_and_mended(place: Path) -> None:
-    run(place, "index", "build", "other", "--from", str(place / "docs"))
+def test_damaged_index_is_noticed_and_mended(place: Path, command: Command) -> None:
+    command("index", "build", "other", "--from", str(place / "docs"))
     faiss = next((place / "home" / "indexes" / "other").rglob("vectors.npy"))
     faiss.write_bytes(b"nothing")
-    verified = run(place, "index", "verify", "other")
+    verified = command("index", "verify", "other")
     assert verified.returncode == 1 and faiss.name in verified.stdout
     assert "assistant index repair other" in verified.stdout
-    asked = run(place, "index", "search", "other", "lease")
+    asked = command("index", "search", "other", "lease")
     assert asked.returncode == 1 and "damaged" in asked.stderr
-    repaired = json.loads(run(place, "index", "repair", "other", "--json").stdout)
+    repaired = json.loads(command("index", "repair", "other", "--json").stdout)
     assert (repaired["ok"], repaired["encoded"], repaired["lost"]) == (True, 0, [])
     assert any("dense" in done for done in repaired["done"])
-    assert run(place, "index", "verify", "other").returncode == 0
-    assert "nothing was wrong" in run(place, "index", "repair", "other").stdout
-    assert run(place, "index", "search", "other", "lease").returncode == 0
-    assert run(place, "index", "delete", "other", "--yes").returncode == 0
+    assert command("index", "verify", "other").returncode == 0
+    assert "nothing was wrong" in command("index", "repair", "other").stdout
+    assert command("index", "search", "other", "lease").returncode == 0
+    assert command("index", "delete", "other", "--yes").returncode == 0
 
 
-def test_lost_manifest_is_put_back(place: Path) -> None:
-    run(place, "index", "build", "other", "--from", str(place / "docs"))
+def test_lost_manifest_is_put_back(place: Path, command: Command) -> None:
+    command("index", "build", "other", "--from", str(place / "docs"))
     folder = place / "home" / "indexes" / "other"
     (folder / "manifest.json").unlink()
-    assert run(place, "index", "verify", "other").returncode == 1
-    assert run(place, "index", "repair", "other").returncode == 0
-    assert json.loads(run(place, "index", "update", "other", "--json").stdout)["unchanged"] == 1
-    assert run(place, "index", "delete", "other", "--yes").returncode == 0
-    assert run(place, "index", "repair", "other").returncode == 2
+    assert command("index", "verify", "other").returncode == 1
+    assert command("index", "repair", "other").returncode == 0
+    assert json.loads(command("index", "update", "other", "--json").stdout)["unchanged"] == 1
+    assert command("index", "delete", "other", "--yes").returncode == 0
+    assert command("index", "repair", "other").returncode == 2
 
 
-def test_watching_follows_a_folder_until_ctrl_c(place: Path) -> None:
+def test_watching_follows_a_folder_until_ctrl_c(place: Path, command: Command) -> None:
     folder = place / "followed"
     folder.mkdir()
     (folder / "a.txt").write_text("Sea otters sleep in kelp.")
-    run(place, "index", "build", "followed", "--from", str(folder))
-    command = [sys.executable, "-m", "assistant", "index", "update", "followed", "--watch"]
+    command("index", "build", "followed", "--from", str(folder))
+    watching = [sys.executable, "-m", "assistant", "index", "update", "followed", "--watch"]
     environment = {**os.environ, "ASSISTANT_HOME": str(place / "home")}
     child = subprocess.Popen(
-        [*command, "--json"],
+        [*watching, "--json"],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -217,7 +245,7 @@ def test_watching_follows_a_folder_until_ctrl_c(place: Path) -> None:
         assert json.loads(child.stdout.readline())["unchanged"] == 1
         (folder / "b.txt").write_text("The harbour freezes in winter.")
         assert json.loads(child.stdout.readline())["added"] == 1
-        found = json.loads(run(place, "index", "search", "followed", "harbour", "--json").stdout)
+        found = json.loads(command("index", "search", "followed", "harbour", "--json").stdout)
         assert found["hits"][0]["uri"].endswith("b.txt")
         child.send_signal(signal.SIGINT)
         _, errors = child.communicate(timeout=60)
@@ -229,8 +257,8 @@ def test_watching_follows_a_folder_until_ctrl_c(place: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", [["--every", "2"], ["--watch", "--dry-run"]])
-def test_options_of_watching_that_do_not_fit(place: Path, wrong: list[str]) -> None:
-    assert run(place, "index", "update", "notes", *wrong).returncode == 2
+def test_options_of_watching_that_do_not_fit(command: Command, wrong: list[str]) -> None:
+    assert command("index", "update", "notes", *wrong).returncode == 2
 
 
 def test_doctor_is_clean(place: Path) -> None:
@@ -261,7 +289,7 @@ def test_ctrl_c_loses_nothing(place: Path) -> None:
     assert found["hits"] and "lexical" in found["stages"]
 
 
-def test_evaluation_of_a_collection(place: Path) -> None:
+def test_evaluation_of_a_collection(place: Path, command: Command) -> None:
     folder = place / "collection"
     (folder / "qrels").mkdir(parents=True)
     texts = {
@@ -275,16 +303,16 @@ def test_evaluation_of_a_collection(place: Path) -> None:
     (folder / "queries.jsonl").write_text('{"_id": "q", "text": "when does the lease end"}\n')
     (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq\tb\t1\n")
     run_file = place / "out.run"
-    done = run(place, "eval", "retrieval", str(folder), "--json", "--run", str(run_file))
+    done = command("eval", "retrieval", str(folder), "--json", "--run", str(run_file))
     report = json.loads(done.stdout)
     assert report["measures"]["nDCG@5"] == 1.0
     assert report["queries"] == 1
     assert run_file.read_text().startswith("q Q0 b 1 ")
-    again = json.loads(run(place, "eval", "retrieval", str(folder), "--json").stdout)
+    again = json.loads(command("eval", "retrieval", str(folder), "--json").stdout)
     assert again["measures"] == report["measures"]
 
 
-def test_evaluation_of_answers(place: Path) -> None:
+def test_evaluation_of_answers(place: Path, command: Command) -> None:
     rows = [
         {
             "passage": "The lease ends in March.",
@@ -301,11 +329,11 @@ def test_evaluation_of_answers(place: Path) -> None:
     ]
     file = place / "questions.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    done = run(place, "eval", "answers", str(file), "--reader", "extractive", "--json")
+    done = command("eval", "answers", str(file), "--reader", "extractive", "--json")
     report = json.loads(done.stdout)
     assert report["questions"] == 2
     assert report["measures"]["abstain_recall"] == 1.0
     assert report["measures"]["HasAns_F1"] > 0
     file.write_text("{not json\n")
-    broken = run(place, "eval", "answers", str(file))
+    broken = command("eval", "answers", str(file))
     assert broken.returncode == 2 and "line 1" in broken.stderr

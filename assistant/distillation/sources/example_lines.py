@@ -10,12 +10,14 @@ from assistant.distillation.examples import AnyExample, Example, hash_texts
 from assistant.distillation.sources.base import SOURCES, DataSource, json_lines
 from assistant.errors import ReadError
 
+_LISTS = ("asks", "reads")
 _FIELDS = {field.name for field in dataclasses.fields(Example)}
 
 
 @SOURCES.register("examples")
 class ExampleLines(DataSource):
-    """Lines `{prefix?, prompt, completion, id?, domain?, weight?, origin?, difficulty?}`."""
+    """Lines `{prefix?, prompt, completion, id?, domain?, weight?, origin?, difficulty?, asks?,
+    reads?}`; the last two are lists of texts."""
 
     def examples(self, file: Path) -> Iterator[AnyExample]:
         for number, row in json_lines(file):
@@ -27,6 +29,7 @@ class ExampleLines(DataSource):
             if not row["completion"]:
                 raise ReadError(f"{file}, line {number}: the completion is empty")
             values = {key: value for key, value in row.items() if key in _FIELDS}
+            values |= {key: tuple(map(str, values[key])) for key in _LISTS if values.get(key)}
             values.setdefault("prefix", "")
             values.setdefault(
                 "id", hash_texts(values["prefix"], row["prompt"], row["completion"])[:24]
