@@ -13,7 +13,7 @@ from assistant.settings import load_settings
 from eval.questions import Question
 from eval.reader_memory import reader_memory
 from tests.conftest import weights
-from tests.integration.test_command_line import place, run  # noqa: F401 - a fixture
+from tests.integration.test_command_line import Command, command, place  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.integration
 
@@ -55,9 +55,9 @@ def rows(place: Path) -> Path:  # noqa: F811 - the fixture
     return file
 
 
-def test_student_given_and_retrieved(place: Path, rows: Path) -> None:  # noqa: F811
+def test_student_given_and_retrieved(command: Command, rows: Path) -> None:  # noqa: F811
     flags = ("--readers", "student,extractive", "--open-book", "--no-memory", "--json")
-    done = run(place, "eval", "distillation", str(rows), *flags)
+    done = command("eval", "distillation", str(rows), *flags)
     assert done.returncode == 0, done.stderr
     part = json.loads(done.stdout)["files"]["rows.jsonl"]
     for setting in ("given", "retrieved"):
@@ -69,34 +69,34 @@ def test_student_given_and_retrieved(place: Path, rows: Path) -> None:  # noqa: 
     assert part["retention"]["student"]["retained"] == 1.0
 
 
-def test_worded_answers_are_cited(place: Path, rows: Path) -> None:  # noqa: F811
+def test_worded_answers_are_cited(command: Command, rows: Path) -> None:  # noqa: F811
     weights("smollm2-135m")
     try:
         shipped(READER_WORDS)
     except ModelMissingError as error:
         pytest.skip(str(error))
     flags = ("--readers", "student-words", "--no-memory", "--json")
-    done = run(place, "eval", "distillation", str(rows), *flags)
+    done = command("eval", "distillation", str(rows), *flags)
     assert done.returncode == 0, done.stderr
     part = json.loads(done.stdout)["files"]["rows.jsonl"]
     found = part["settings"]["given"]["systems"]["student-words"]["citations"]
     assert found["valid"] == found["precision"] == found["recall"] == 1.0
 
 
-def test_threshold(place: Path, rows: Path) -> None:  # noqa: F811
+def test_threshold(command: Command, rows: Path) -> None:  # noqa: F811
     flags = ("--open-book", "--neighbours", "2", "--json")
-    done = run(place, "eval", "threshold", str(rows), *flags)
+    done = command("eval", "threshold", str(rows), *flags)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     best = found["curves"]["given"][str(found["best"]["given"])]
     assert best["f1"] >= 0.9
-    again = run(place, "eval", "threshold", str(rows), *flags)
+    again = command("eval", "threshold", str(rows), *flags)
     assert json.loads(again.stdout) == found
 
 
-def test_small_reader_answers_a_file(place: Path, rows: Path) -> None:  # noqa: F811
+def test_small_reader_answers_a_file(command: Command, rows: Path) -> None:  # noqa: F811
     for flags in ((), ("--index", "notes")):
-        done = run(place, "eval", "answers", str(rows), "--reader", "student", *flags, "--json")
+        done = command("eval", "answers", str(rows), "--reader", "student", *flags, "--json")
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["reader"] == "small"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.test_command_line import place, run  # noqa: F401 - a fixture
+from tests.integration.test_command_line import Command, command, place  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.integration
 
@@ -49,7 +49,7 @@ TASKS = [
 ]
 
 
-def test_responses(place: Path) -> None:  # noqa: F811 - the fixture
+def test_responses(place: Path, command: Command) -> None:  # noqa: F811 - the fixtures
     folder = place / "responses"
     folder.mkdir()
     rows = [json.dumps({"_id": k, "title": "", "text": v}) for k, v in CORPUS.items()]
@@ -57,7 +57,7 @@ def test_responses(place: Path) -> None:  # noqa: F811 - the fixture
     file = folder / "tasks.jsonl"
     file.write_text("".join(json.dumps(task) + "\n" for task in TASKS))
     arguments = ("eval", "responses", str(file), "--collection", str(folder))
-    done = run(place, *arguments, "--reader", "extractive", "--json")
+    done = command(*arguments, "--reader", "extractive", "--json")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     by_task = report["by_task"]
@@ -76,10 +76,10 @@ def test_responses(place: Path) -> None:  # noqa: F811 - the fixture
     assert report["judge"] is None
     # the conversations of an evaluation are nobody's
     assert not (place / "home" / "conversations.sqlite").exists()
-    words = run(place, *arguments, "--reader", "extractive", "--limit", "2", "--seed", "1")
+    words = command(*arguments, "--reader", "extractive", "--limit", "2", "--seed", "1")
     assert "by answerability" in words.stdout and "s a task" in words.stdout
     file.write_text(json.dumps({**TASKS[0], "answerability": ["MAYBE"]}) + "\n")
-    broken = run(place, *arguments)
+    broken = command(*arguments)
     assert broken.returncode == 2 and f"{file}, line 1" in broken.stderr
-    both = run(place, *arguments, "--index", "notes")
+    both = command(*arguments, "--index", "notes")
     assert both.returncode == 2 and "exclude each other" in both.stderr
