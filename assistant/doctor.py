@@ -15,7 +15,14 @@ from importlib.util import find_spec
 from assistant.errors import KnowledgeAssistantError
 from assistant.findings import Finding, Mend
 from assistant.index_health import index_findings, watch_findings
-from assistant.models.shipped import CONVERSATION, READER_SPAN, READER_WORDS, REWRITER, shipped
+from assistant.models.shipped import (
+    CONVERSATION,
+    READER_SPAN,
+    READER_WORDS,
+    REWRITER,
+    REWRITER_WRITES,
+    shipped,
+)
 from assistant.tidying import rubbish
 from assistant.workspace import Workspace
 
@@ -98,10 +105,15 @@ def _weights(workspace: Workspace) -> Iterator[Finding]:
     else:
         yield Finding("answerer", "ok", models.answerer, group="Models")
     yield from _small_reader(workspace)
-    yield from _over_minilm(workspace, "rewriter", REWRITER, otherwise="rules stand in")
+    rules = "rules stand in"
+    yield from _adapter(workspace, "rewriter", REWRITER, "minilm", otherwise=rules)
+    if workspace.settings.understanding.way == "small":
+        what, base = "rewriter that writes", "smollm2-135m"
+        yield from _adapter(workspace, what, REWRITER_WRITES, base, otherwise=rules)
     if workspace.settings.understanding.vector == "conversation":
         otherwise = "follow-ups are searched for by the vector of their words"
-        yield from _over_minilm(workspace, "encoder of messages", CONVERSATION, otherwise=otherwise)
+        what, base = "encoder of messages", "minilm"
+        yield from _adapter(workspace, what, CONVERSATION, base, otherwise=otherwise)
 
 
 def _fetch(workspace: Workspace, name: str) -> Mend | None:
@@ -133,15 +145,15 @@ def _small_reader(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("small reader", "ok", "reader-span, reader-words", group="Models")
 
 
-def _over_minilm(
-    workspace: Workspace, what: str, name: str, *, otherwise: str
+def _adapter(
+    workspace: Workspace, what: str, name: str, base: str, *, otherwise: str
 ) -> Iterator[Finding]:
-    """A shipped adapter, which needs the embedder that it builds on."""
+    """A shipped adapter, which needs the model that it builds on."""
     try:
         shipped(name)
-        workspace.models.path("minilm")
+        workspace.models.path(base)
     except KnowledgeAssistantError as error:
-        note, mend = f"{error.message}; {otherwise}", _fetch(workspace, "minilm")
+        note, mend = f"{error.message}; {otherwise}", _fetch(workspace, base)
         yield Finding(what, "note", note, error.remedy, "Models", mend)
     else:
         yield Finding(what, "ok", name, group="Models")
