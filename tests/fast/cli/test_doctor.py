@@ -54,6 +54,16 @@ def test_every_finding_names_what_mends_it(home: Path, call: Call) -> None:
     assert lost["mend"]["arguments"] == ["index", "repair", "notes"]
 
 
+def test_the_rewriter_that_writes_is_looked_at_where_it_was_chosen(home: Path, call: Call) -> None:
+    def findings(*flags: str) -> dict[str, Any]:
+        return {f["check"]: f for f in call(*flags, "doctor", "--json").json["findings"]}
+
+    assert "rewriter that writes" not in findings()
+    found = findings("--set", "understanding.way=small")["rewriter that writes"]
+    assert found["severity"] == "note" and "rules stand in" in found["message"]
+    assert found["mend"]["arguments"] == ["models", "fetch", "smollm2-135m"]
+
+
 def test_the_doctor_mends_when_told_to(home: Path, call: Call, commands: list[list[str]]) -> None:
     done = call("--home", home, "doctor", "--mend", "--yes", "--json")
     assert ["--home", str(home), "tidy"] in commands
