@@ -77,11 +77,16 @@ class GGUFChat(LocalChat):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {
+        known = {
             "model_path": self.model_path,
             "adapter_path": self.adapter_path,
             "n_ctx": self.n_ctx,
         }
+        if self.adapter_path and (adapter := Path(self.adapter_path)).is_file():
+            # Answers that were kept are not those of an adapter that was trained anew.
+            stat = adapter.stat()
+            known["adapter"] = f"{stat.st_size} bytes of {stat.st_mtime_ns}"
+        return known
 
     # -- life -------------------------------------------------------------------------------
 

@@ -34,7 +34,8 @@ class LoadedModels:
     """The local answerer, the small reader's two models, the rewriter, the encoder of messages.
 
     Args:
-        cache: where the answerer's whole answers are kept by prompt; None asks anew every time.
+        cache: where whole answers of the answerer and of the rewriter are kept by prompt; None asks
+            anew every time.
     """
 
     def __init__(self, models: ModelStore, settings: Settings) -> None:
@@ -170,4 +171,5 @@ class LoadedModels:
             adapter_path=str(shipped(adapter) / "adapter.gguf"),
             n_ctx=_SMALL_CONTEXT,
             n_threads=self._settings.threads,
+            cache=self.cache if adapter == REWRITER_WRITES else None,
         )
