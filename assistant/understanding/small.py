@@ -84,8 +84,8 @@ class SmallUnderstander:
         return " ".join(str(reply.text).split())
 
 
-# Weighed like a large model's rewrite: of ten other weights on the turns of iKAT 2023 none was better
-# both with passages that were shown and without (docs/ikat.md).
+# Weighed like a large model's rewrite: of five other weights none was better on the turns of iKAT
+# 2023 both with and without the passages that were shown (docs/ikat.md).
 def _queries(question: str, text: str, history: Sequence[Message]) -> tuple[AspectQuery, ...]:
     context = last_answer(history)
     weight = CONTEXT_WEIGHT if context else 0.0
