@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-from assistant.errors import KnowledgeAssistantError
+from assistant.errors import KnowledgeAssistantError, ModelRuntimeError
 from assistant.findings import Finding, Mend
 from assistant.index_health import index_findings, watch_findings
 from assistant.models.shipped import (
@@ -151,7 +151,11 @@ def _adapter(
     """A shipped adapter, which needs the model that it builds on."""
     try:
         shipped(name)
-        workspace.models.path(base)
+        if workspace.models.path(base).suffix == ".gguf" and not find_spec("xllamacpp"):
+            raise ModelRuntimeError(
+                "the GGUF runtime is not installed",
+                remedy="pip install 'knowledge-assistant[llm]'",
+            )
     except KnowledgeAssistantError as error:
         note, mend = f"{error.message}; {otherwise}", _fetch(workspace, base)
         yield Finding(what, "note", note, error.remedy, "Models", mend)

@@ -38,10 +38,13 @@ def warm_up(
         # Two threads that import the same libraries for the first time may find one half there;
         # whoever asks then imports it again.
         with contextlib.suppress(KnowledgeAssistantError, ImportError):
-            _warm_reader(workspace, follow_up=follow_up)
+            _warm_reader(workspace)
         with contextlib.suppress(KnowledgeAssistantError, ImportError):
             of_queries(workspace.encoders.dense())
             workspace.encoders.sparse()
+        if follow_up:  # last: a first question does not wait for what only later ones need
+            with contextlib.suppress(KnowledgeAssistantError, ImportError):
+                _warm_understanding(workspace)
 
     thread = threading.Thread(target=work, name=_THREAD, daemon=True)
     thread.start()
@@ -53,27 +56,37 @@ def is_warming_up() -> bool:
     return any(thread.name == _THREAD for thread in threading.enumerate())
 
 
-def _warm_reader(workspace: Workspace, *, follow_up: bool) -> None:
-    settings = workspace.settings
-    answering = settings.answering
-    if settings.models.remote_url:
+def _warm_reader(workspace: Workspace) -> None:
+    answering = workspace.settings.answering
+    if workspace.settings.models.remote_url:
         return
-    if answering.reader in ("auto", "answerer") and workspace.models.is_installed(
-        settings.models.answerer
-    ):
+    if _answers_itself(workspace):
         fixed = fixed_messages(form=answering.knowledge_form, length=answering.length)
         workspace.answerer().invoke(fixed, max_tokens=1)
-        if follow_up and settings.understanding.way in ("auto", "model"):
-            workspace.answerer().invoke(fixed_understanding_messages(), max_tokens=1)
-        return
-    if answering.reader in ("auto", "small"):
+    elif answering.reader in ("auto", "small"):
         workspace.loaded.span_model()
         workspace.loaded.wording_model().invoke("Hello", max_tokens=1)
-    if follow_up and settings.understanding.way == "small":
+
+
+def _warm_understanding(workspace: Workspace) -> None:
+    settings = workspace.settings
+    way = settings.understanding.way
+    if way in ("auto", "model") and settings.models.remote_url:
+        return
+    if way in ("auto", "model") and _answers_itself(workspace):
+        workspace.answerer().invoke(fixed_understanding_messages(), max_tokens=1)
+        return
+    if way == "small":
         workspace.loaded.rewriting_model().invoke("Hello", max_tokens=1)
-    # Last: a first question does not wait for what only later ones need.
-    if follow_up and settings.understanding.vector == "conversation" and _common(settings):
+    if settings.understanding.vector == "conversation" and _common(settings):
         workspace.loaded.message_encoder()
+
+
+def _answers_itself(workspace: Workspace) -> bool:
+    """Whether the local language model answers."""
+    answerer = workspace.settings.models.answerer
+    named = workspace.settings.answering.reader in ("auto", "answerer")
+    return named and workspace.models.is_installed(answerer)
 
 
 def _common(settings: Settings) -> bool:

@@ -54,10 +54,6 @@ _SHARED = ("models", "encoders", "adapted", "parser", "loaded", "_graphs")
 class Workspace(PersonStores):
     """A home folder, opened for one person: the first, or the one of `settings.person_folder`.
 
-    Attributes:
-        answer_cache: where the answerer's whole answers are kept by prompt; None (the default)
-            asks anew every time. Evaluations set it before the model is first used.
-
     Raises:
         StorageError: the home folder cannot be made or written.
     """
@@ -75,7 +71,6 @@ class Workspace(PersonStores):
                 f"the home folder {settings.home} is not writable: {error.strerror}",
                 remedy="check its owner, or set ASSISTANT_HOME to another folder",
             ) from error
-        self.answer_cache: AnswerCache | None = None
         self._open: dict[str, Index] = {}
         self._prepared: dict[str, PreparedKnowledge | None] = {}
         self._prepared_stamps: dict[str, tuple[object, ...]] = {}
@@ -151,6 +146,18 @@ class Workspace(PersonStores):
         """The models of this process, each loaded once."""
         return LoadedModels(self.models, self.settings)
 
+    @property
+    def answer_cache(self) -> AnswerCache | None:
+        """Where whole answers of the answerer and of the rewriter that writes are kept by prompt.
+
+        None (the default) asks anew every time. Evaluations set it before a model is first used.
+        """
+        return self.loaded.cache
+
+    @answer_cache.setter
+    def answer_cache(self, cache: AnswerCache | None) -> None:
+        self.loaded.cache = cache
+
     def answerer(self) -> BaseChatModel:
         """The local language model, loaded once.
 
@@ -158,7 +165,6 @@ class Workspace(PersonStores):
             ModelMissingError: its weights are not installed.
             ModelRuntimeError: the GGUF runtime is not installed.
         """
-        self.loaded.cache = self.answer_cache
         return self.loaded.answerer()
 
     def remote_model(self) -> BaseChatModel:

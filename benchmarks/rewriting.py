@@ -20,7 +20,7 @@ import re
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -122,14 +122,15 @@ def main(
         "distilled": DistilledUnderstander(workspace.loaded.tag_model, rules),
         "small": SmallUnderstander(workspace.loaded.rewriting_model, rules),
     }
+    workspace.loaded.tag_model()  # or say what is missing: rules would stand in
+    workspace.loaded.rewriting_model().invoke("Hello", max_tokens=1)
     source = ConversationSource(path=(str(conversations),))
     examples = [one for one in source.examples(conversations) if isinstance(one, TagExample)]
-    report: Callable[[str], None] = print
-    report(f"{len(examples[:limit])} messages\n")
-    report("| way | precision | recall | F1 (95 %) | words nobody said | as the person wrote | s |")
-    report("|---|---|---|---|---|---|---|")
+    print(f"{len(examples[:limit])} messages\n")
+    print("| way | precision | recall | F1 (95 %) | words nobody said | as the person wrote | s |")
+    print("|---|---|---|---|---|---|---|")
     for name, way in ways.items():
-        report(row(name, [judge(way, example) for example in examples[:limit]]))
+        print(row(name, [judge(way, example) for example in examples[:limit]]))
 
 
 def _words(text: str) -> list[str]:

@@ -15,13 +15,13 @@ from assistant.distillation.examples import (
     SpanExample,
     TagExample,
     TextPair,
+    is_telling_answer,
 )
 from assistant.distillation.sources.base import json_lines
 from assistant.errors import UsageError
 
 _WORD = re.compile(r"\w+")
 _LEAST_WORDS = 4  # "Who is he?" is asked of many passages
-_LEAST_ANSWER = 8  # of an answer in a conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def _conversation(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
         content = str(said.get("content", ""))
         if said.get("role") == "user":
             yield "", content
-        elif _is_answer(content):
+        elif is_telling_answer(content):
             yield content, ""
 
 
@@ -113,10 +113,6 @@ def _text(row: dict[str, Any], *keys: str) -> str:
 
 def _is_telling(question: str) -> bool:
     return len(_WORD.findall(question)) >= _LEAST_WORDS
-
-
-def _is_answer(text: str) -> bool:
-    return len(_WORD.findall(text)) >= _LEAST_ANSWER
 
 
 def _with_and_without_title(text: str) -> tuple[str, ...]:
@@ -133,9 +129,5 @@ def _texts(example: AnyExample) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if isinstance(example, TextPair):
         return _with_and_without_title(example.passage), (example.query,)
     if isinstance(example, TagExample):
-        return _answers(example.told), (example.message, example.resolved)
-    return _answers(example.reads) or (example.prefix,), example.asks or (example.prompt,)
-
-
-def _answers(texts: Sequence[str]) -> tuple[str, ...]:
-    return tuple(filter(_is_answer, texts))
+        return example.told, (example.message, example.resolved)
+    return example.reads or (example.prefix,), example.asks or (example.prompt,)

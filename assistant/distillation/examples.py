@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from assistant.understanding.types import Message
+
+_LEAST_ANSWER = 8  # words
+
+
+def is_telling_answer(text: str) -> bool:
+    """Whether an answer in a conversation tells it from others: "I don't know." does not."""
+    return len(re.findall(r"\w+", text)) >= _LEAST_ANSWER
 
 
 def hash_texts(*texts: str) -> str:
@@ -154,8 +162,9 @@ class TagExample:
 
     @property
     def told(self) -> tuple[str, ...]:
-        """What was answered before."""
-        return tuple(one.content for one in self.history if one.role == "assistant")
+        """What was answered before, but for what anybody answers."""
+        answers = (one.content for one in self.history if one.role == "assistant")
+        return tuple(filter(is_telling_answer, answers))
 
     @property
     def text_hash(self) -> str:

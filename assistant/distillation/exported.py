@@ -5,7 +5,7 @@ export/
 ├── export.json        format, kind, base model and its SHA-256, task and its options, recipe's hash
 ├── local.json         where the base model was on the machine that trained; not to be passed on
 ├── model.safetensors  the tensors that differ from the base (kind "changed"), or all
-│   or adapter_model.safetensors + adapter_config.json (kind "adapter"), and adapter.gguf
+│   or adapter_config.json with adapter_model.safetensors, adapter.gguf or both (kind "adapter")
 ├── config.json, tokenizer files
 └── README.md          the model card
 ```

@@ -7,6 +7,7 @@ then taken from the runtime's prompt cache. `gguf_runtime` knows the runtime.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,9 +62,14 @@ class GGUFChat(LocalChat):
     parallel: int = 1
 
     _runtime: GGUFRuntime = PrivateAttr()
+    _adapter_sha256: str = PrivateAttr("")
 
     def model_post_init(self, context: Any, /) -> None:
         """Make the runtime; it loads nothing yet."""
+        adapter = Path(self.adapter_path) if self.adapter_path else None
+        if adapter is not None and adapter.is_file():
+            # What is kept by prompt is not of another adapter in the same place.
+            self._adapter_sha256 = hashlib.sha256(adapter.read_bytes()).hexdigest()
         self._runtime = GGUFRuntime(
             RuntimeOptions(
                 Path(self.model_path),
@@ -71,7 +77,7 @@ class GGUFChat(LocalChat):
                 self.n_threads,
                 self.n_gpu_layers,
                 self.parallel,
-                Path(self.adapter_path) if self.adapter_path else None,
+                adapter,
             )
         )
 
@@ -82,10 +88,8 @@ class GGUFChat(LocalChat):
             "adapter_path": self.adapter_path,
             "n_ctx": self.n_ctx,
         }
-        if self.adapter_path and (adapter := Path(self.adapter_path)).is_file():
-            # Answers that were kept are not those of an adapter that was trained anew.
-            stat = adapter.stat()
-            known["adapter"] = f"{stat.st_size} bytes of {stat.st_mtime_ns}"
+        if self._adapter_sha256:
+            known["adapter_sha256"] = self._adapter_sha256
         return known
 
     # -- life -------------------------------------------------------------------------------

@@ -31,11 +31,11 @@ _SMALL_CONTEXT = 1024  # tokens: a question and a sentence, or a few messages, a
 
 
 class LoadedModels:
-    """The local answerer, the small reader's two models, the rewriter, the encoder of messages.
+    """The local answerer, the small reader's two models, two rewriters, the encoder of messages.
 
     Args:
-        cache: where whole answers of the answerer and of the rewriter are kept by prompt; None asks
-            anew every time.
+        cache: where whole answers of the answerer and of the rewriter that writes are kept by
+            prompt; None asks anew every time.
     """
 
     def __init__(self, models: ModelStore, settings: Settings) -> None:

@@ -4,7 +4,7 @@ A conversation costs time by the token, so little of it is shown: the person's f
 says what the conversation is about, their last ones, and the beginning and end of the last answers.
 A change here needs a new training (`assistant/distillation/recipes/rewriter-writes.yaml`).
 
-Nothing but text is known here, so that training needs no other part of the assistant.
+No model and no index is known here, so that a machine that only trains needs neither.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from assistant.understanding.types import Message
 
 REWRITING_SYSTEM = "Rewrite the last message so that it stands alone."
 
+MESSAGE_CHARACTERS = 400
+"""Of the message itself; a longer one loses its middle."""
+
 _ASKED = 5  # of the person's messages before the last
 _ASKED_CHARACTERS = 160
 _ANSWERS = (360, 120)  # characters: of the last answer, of the one before it
-_MESSAGE_CHARACTERS = 400
 
 
 def rewriting_prompt(message: str, history: Sequence[Message]) -> str:
@@ -37,4 +39,4 @@ def rewriting_prompt(message: str, history: Sequence[Message]) -> str:
         f"{shortened(history[place].content, limits[place])}"
         for place in sorted(limits)
     ]
-    return as_data("\n".join([*lines, f"Message: {shortened(message, _MESSAGE_CHARACTERS)}"]))
+    return as_data("\n".join([*lines, f"Message: {shortened(message, MESSAGE_CHARACTERS)}"]))

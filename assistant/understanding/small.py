@@ -17,7 +17,11 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from assistant.errors import KnowledgeAssistantError
 from assistant.understanding.acts import act_of, without_chatter
 from assistant.understanding.model import AS_ASKED_WEIGHT, CONTEXT_WEIGHT, Written, nonsense
-from assistant.understanding.rewriting_form import REWRITING_SYSTEM, rewriting_prompt
+from assistant.understanding.rewriting_form import (
+    MESSAGE_CHARACTERS,
+    REWRITING_SYSTEM,
+    rewriting_prompt,
+)
 from assistant.understanding.rules import parts_of
 from assistant.understanding.types import (
     REPLIED,
@@ -54,15 +58,19 @@ class SmallUnderstander:
         if not history or act in REPLIED:
             return self._rules.understand(message, history)
         text = without_chatter(message)
-        try:
-            question = self._write(text, history)
-            why = nonsense(Written(question=question), text, history)
-        except KnowledgeAssistantError as error:
-            _log.warning("the small language model could not rewrite a message: %s", error)
-            question, why = "", error.message
+        question, why, calls = "", "the message is too long to be written anew", 0
+        if len(text) <= MESSAGE_CHARACTERS:
+            try:
+                question, whole = self._write(text, history)
+                why, calls = nonsense(Written(question=question), text, history), 1
+                if not whole:
+                    why = "the model did not come to an end"
+            except KnowledgeAssistantError as error:
+                _log.warning("the small language model could not rewrite a message: %s", error)
+                why = error.message
         if why:
             by_rules = self._rules.understand(message, history)
-            return replace(by_rules, fallback=f"{why}; rules were used instead")
+            return replace(by_rules, fallback=f"{why}; rules were used instead", model_calls=calls)
         same = question.casefold() == text.casefold()
         return Understanding(
             standalone=question,
@@ -72,16 +80,18 @@ class SmallUnderstander:
             reason="it stands alone as it is"
             if same
             else "rewritten by the small language model from the last messages",
-            model_calls=1,
+            model_calls=calls,
         )
 
-    def _write(self, text: str, history: Sequence[Message]) -> str:
+    def _write(self, text: str, history: Sequence[Message]) -> tuple[str, bool]:
+        """What the model writes, and whether it came to an end."""
         reply = self._model().invoke(
             [SystemMessage(REWRITING_SYSTEM), HumanMessage(rewriting_prompt(text, history))],
             temperature=0.0,
             max_tokens=_MOST_TOKENS,
         )
-        return " ".join(str(reply.text).split())
+        whole = reply.response_metadata.get("finish_reason") != "length"
+        return " ".join(str(reply.text).split()), whole
 
 
 # Weighed like a large model's rewrite: of five other weights none was better on the turns of iKAT

@@ -58,7 +58,7 @@ def ablation_of(
         return DistilledUnderstander(workspace.loaded.tag_model, rules)
 
     def writer() -> SmallUnderstander:
-        workspace.loaded.rewriting_model()
+        workspace.loaded.rewriting_model().invoke("Hello", max_tokens=1)  # or say what is missing
         return SmallUnderstander(workspace.loaded.rewriting_model, rules)
 
     model = made(NEED_MODEL, lambda: ModelUnderstander(workspace.answerer(), rules))

@@ -13,7 +13,7 @@ from assistant.settings import load_settings
 from eval.questions import Question
 from eval.reader_memory import reader_memory
 from tests.conftest import weights
-from tests.integration.test_command_line import Command, command, place  # noqa: F401 - fixtures
+from tests.integration.commands import Command, command, place  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.integration
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.test_command_line import Command, command, place  # noqa: F401 - fixtures
+from tests.integration.commands import Command, command, place  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.integration
 

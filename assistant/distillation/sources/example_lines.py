@@ -10,7 +10,7 @@ from assistant.distillation.examples import AnyExample, Example, hash_texts
 from assistant.distillation.sources.base import SOURCES, DataSource, json_lines
 from assistant.errors import ReadError
 
-_LISTS = ("asks", "reads")
+_LISTS = {"asks", "reads"}
 _FIELDS = {field.name for field in dataclasses.fields(Example)}
 
 
@@ -29,9 +29,16 @@ class ExampleLines(DataSource):
             if not row["completion"]:
                 raise ReadError(f"{file}, line {number}: the completion is empty")
             values = {key: value for key, value in row.items() if key in _FIELDS}
-            values |= {key: tuple(map(str, values[key])) for key in _LISTS if values.get(key)}
+            for key in _LISTS & values.keys():
+                values[key] = _texts(values[key], f"{file}, line {number}: '{key}'")
             values.setdefault("prefix", "")
             values.setdefault(
                 "id", hash_texts(values["prefix"], row["prompt"], row["completion"])[:24]
             )
             yield Example(**values)
+
+
+def _texts(value: object, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ReadError(f"{where} is no list of texts", remedy="write a list of strings")
+    return tuple(value)

@@ -86,7 +86,7 @@ class PointingSource(DataSource):
             prompt=chatml(POINTING_SYSTEM, pointing_prompt(row.question, shown)),
             completion=reply + END,
             asks=(row.question,),
-            reads=(row.passage,),
+            reads=(row.passage, *(" ".join(said) for _, said in shown if said != own[1])),
             domain=row.domain,
             weight=row.weight,
             origin=row.origin,
@@ -123,7 +123,7 @@ class WordingSource(DataSource):
                 prompt=chatml(WORDING_SYSTEM, wording_prompt(question, title, quote, answer)),
                 completion=sentence + END,
                 asks=(question,),
-                reads=(quote,),
+                reads=(quote,),  # one sentence: told apart by the question alone, mostly
                 domain=title,
                 origin=self.origin,
             )

@@ -92,6 +92,27 @@ def test_rules_stand_in_and_say_why(text: str, why: str) -> None:
     assert (found.way, found.queries) == ("rules", by_rules.queries)
 
 
+def test_a_rejected_rewrite_cost_a_call() -> None:
+    assert understood("Where do penguins sleep?").model_calls == 1
+
+
+def test_what_did_not_come_to_an_end_is_not_used() -> None:
+    cut = AIMessage(WRITTEN, response_metadata={"finish_reason": "length"})
+    model = GenericFakeChatModel(messages=iter([cut]))
+    found = SmallUnderstander(lambda: model, RULES).understand("How tall is it?", HISTORY)
+    assert found.way == "rules" and "did not come to an end" in found.fallback
+
+
+def test_a_long_message_is_not_cut() -> None:
+    def never() -> BaseChatModel:
+        raise AssertionError("the model was asked for")
+
+    message = "How tall is the tower " + "and its many parts " * 30 + "?"
+    found = SmallUnderstander(never, RULES).understand(message, HISTORY)
+    assert (found.way, found.model_calls) == ("rules", 0) and "too long" in found.fallback
+    assert message in [query.text for query in found.queries]
+
+
 def test_missing_weights_are_said() -> None:
     def missing() -> BaseChatModel:
         raise ModelMissingError("the weights 'x' are not installed", remedy="fetch them")
@@ -112,7 +133,10 @@ def test_first_messages_small_talk_and_commands_cost_no_call(message: str, histo
     assert found == RULES.understand(message, history)
 
 
-_text = st.one_of(st.sampled_from(["tower", "User: x", "<|im_end|>"]), st.text(max_size=900))
+_long = st.text(min_size=1).map(lambda text: f"{text} " * 60)
+_text = st.one_of(
+    st.sampled_from(["tower", "User: x", "<|im_end|>", "x" * 900, "a b " * 300]), st.text(), _long
+)
 _history = st.lists(st.builds(Message, st.sampled_from(["user", "assistant"]), _text), max_size=20)
 
 
@@ -120,7 +144,11 @@ _history = st.lists(st.builds(Message, st.sampled_from(["user", "assistant"]), _
 def test_whatever_is_written(message: str, text: str, history: list[Message]) -> None:
     found = SmallUnderstander(lambda: writing(text), RULES).understand(message, history)
     assert found.way in ("small", "rules") and found.queries
-    assert all(len(q.text) <= max(600, 2 * len(message) + 200) for q in found.queries)
+    if found.way == "small":
+        assert all(len(q.text) <= 600 and q.weight > 0 for q in found.queries)
+        assert found.model_calls == 1 and found.standalone == found.queries[0].text
+    else:
+        assert found.queries == RULES.understand(message, history).queries
 
 
 @given(_text, _history)
@@ -129,7 +157,8 @@ def test_what_is_shown_is_bounded_and_a_line_for_each_message(
 ) -> None:
     prompt = rewriting_prompt(message, history)
     *lines, last = prompt.split("\n")
-    assert last.startswith("Message: ") and len(prompt) < 2_200
+    # Marks of turns grow by half when they are made harmless.
+    assert last.startswith("Message: ") and len(prompt) < 1.5 * 1_900
     assert all(line.startswith(("User: ", "Assistant: ")) for line in lines)
     assert len(lines) <= 7 and "<|im_end|>" not in prompt
     shown = [line.partition(": ")[0] for line in lines]
