@@ -72,7 +72,7 @@ def conversations(
     without: Without = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Make the data of rewriter.yaml and conversation.yaml from CANARD and TREC CAsT."""
+    """Make the data of both rewriters and of conversation.yaml from CANARD and TREC CAsT."""
     from assistant.distillation.conversations import canard_rows, cast_rows, write_conversations
 
     rows = [*(canard_rows(canard) if canard else ()), *(cast_rows(cast) if cast else ())]

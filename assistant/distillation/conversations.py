@@ -1,4 +1,4 @@
-"""From published conversations to the files that two recipes read: rewriter, conversation.
+"""From published conversations to the files of both rewriters' recipes and of `conversation`.
 
 CANARD (Elgohary et al., 2019) has questions of QuAC rewritten by people; TREC CAsT 2019 to 2022
 (Dalton et al.) conversational searches, each turn rewritten by the organisers. Both are brought
