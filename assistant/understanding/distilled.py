@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assistant.distillation.tags.words import by_stem
@@ -25,6 +25,7 @@ from assistant.understanding.types import (
     Understanding,
     Way,
     last_answer,
+    stood_in,
 )
 
 if TYPE_CHECKING:
@@ -67,8 +68,7 @@ class DistilledUnderstander:
             tagged = self._tagger().tag(text, history)
         except KnowledgeAssistantError as error:
             _log.warning("the rewriter cannot be used: %s", error)
-            by_rules = self._rules.understand(message, history)
-            return replace(by_rules, fallback=f"{error.message}; rules were used instead")
+            return stood_in(self._rules.understand(message, history), error.message)
         carried = carried_words(tagged, history)
         context = last_answer(history)
         weight = CONTEXT_WEIGHT if context else 0.0

@@ -24,6 +24,7 @@ from assistant.understanding.types import (
     Understanding,
     Way,
     last_answer,
+    stood_in,
 )
 from assistant.understanding.words import content_words
 
@@ -76,7 +77,7 @@ class ModelUnderstander:
             _log.warning("the model could not understand a message: %s", error)
             why = f"the model failed: {str(error)[:160]}"
         if why:
-            return replace(by_rules, fallback=f"{why}; rules were used instead", model_calls=1)
+            return stood_in(by_rules, why, model_calls=1)
         return replace(
             by_rules,
             standalone=written.question,

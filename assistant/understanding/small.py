@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
@@ -31,6 +30,7 @@ from assistant.understanding.types import (
     Understanding,
     Way,
     last_answer,
+    stood_in,
 )
 
 _MOST_TOKENS = 64
@@ -61,37 +61,37 @@ class SmallUnderstander:
         question, why, calls = "", "the message is too long to be written anew", 0
         if len(text) <= MESSAGE_CHARACTERS:
             try:
-                question, whole = self._write(text, history)
-                why, calls = nonsense(Written(question=question), text, history), 1
-                if not whole:
-                    why = "the model did not come to an end"
+                question, why = self._write(text, history)
+                calls = 1
             except KnowledgeAssistantError as error:
                 _log.warning("the small language model could not rewrite a message: %s", error)
                 why = error.message
         if why:
-            by_rules = self._rules.understand(message, history)
-            return replace(by_rules, fallback=f"{why}; rules were used instead", model_calls=calls)
-        same = question.casefold() == text.casefold()
+            return stood_in(self._rules.understand(message, history), why, calls)
+        queries = _queries(question, text, history)
+        changed = any(query.aspect == "as asked" for query in queries)
         return Understanding(
             standalone=question,
-            queries=_queries(question, text, history),
+            queries=queries,
             act=act,
             way="small",
-            reason="it stands alone as it is"
-            if same
-            else "rewritten by the small language model from the last messages",
+            reason="rewritten by the small language model from the last messages"
+            if changed
+            else "it stands alone as it is",
             model_calls=calls,
         )
 
-    def _write(self, text: str, history: Sequence[Message]) -> tuple[str, bool]:
-        """What the model writes, and whether it came to an end."""
+    def _write(self, text: str, history: Sequence[Message]) -> tuple[str, str]:
+        """What the model writes, and why it cannot be used, or nothing."""
         reply = self._model().invoke(
             [SystemMessage(REWRITING_SYSTEM), HumanMessage(rewriting_prompt(text, history))],
             temperature=0.0,
             max_tokens=_MOST_TOKENS,
         )
-        whole = reply.response_metadata.get("finish_reason") != "length"
-        return " ".join(str(reply.text).split()), whole
+        question = " ".join(str(reply.text).split())
+        if reply.response_metadata.get("finish_reason") == "length":
+            return question, "the model did not come to an end"
+        return question, nonsense(Written(question=question), text, history)
 
 
 # Weighed like a large model's rewrite: of five other weights none was better on the turns of iKAT

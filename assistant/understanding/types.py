@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from indexes.queries import QueryVector
@@ -89,3 +89,9 @@ class Understander(Protocol):
     def understand(self, message: str, history: Sequence[Message]) -> Understanding:
         """`message` after `history`, oldest first. Never raises for what the messages contain."""
         ...
+
+
+def stood_in(by_rules: Understanding, why: str, model_calls: int = 0) -> Understanding:
+    """The rules' understanding in place of another that failed, saying why."""
+    fallback = f"{why}; rules were used instead"
+    return replace(by_rules, fallback=fallback, model_calls=model_calls)

@@ -11,12 +11,13 @@ import pytest
 from assistant.cli.main import run
 from assistant.distillation.message_encoder import MessageEncoder
 from assistant.models.loaded import LoadedModels
-from assistant.models.shipped import CONVERSATION, shipped
+from assistant.models.shipped import CONVERSATION
 from assistant.models.store import ModelStore
 from assistant.settings import load_settings
 from indexes.encoders.dense import SentenceTransformerEncoder
 from tests.conftest import MODELS, weights
 from tests.integration.conversations import FOLLOW_UP, HISTORY, long_history, write_closed
+from tests.integration.exports import check_adapter
 
 pytestmark = pytest.mark.integration
 
@@ -62,13 +63,7 @@ def test_a_long_conversation_and_odd_messages_are_encoded(encoder: MessageEncode
 
 
 def test_the_export_is_small_and_whole() -> None:
-    folder = shipped(CONVERSATION)
-    assert sum(file.stat().st_size for file in folder.iterdir()) < 3_000_000
-    description = json.loads((folder / "export.json").read_text(encoding="utf-8"))
-    assert description["kind"] == "adapter" and description["base"]["name"] == "minilm"
-    assert not (folder / "local.json").exists()
-    card = (folder / "README.md").read_text(encoding="utf-8")
-    assert description["recipe_hash"] in card and description["data_hash"] in card
+    check_adapter(CONVERSATION, most=3_000_000, base="minilm")
 
 
 def test_a_row_of_the_ablation(

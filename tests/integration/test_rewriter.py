@@ -19,6 +19,7 @@ from assistant.understanding.rules import RuleUnderstander
 from assistant.understanding.words import simple_phrases
 from tests.conftest import MODELS, weights
 from tests.integration.conversations import FOLLOW_UP, HISTORY, long_history, write_closed
+from tests.integration.exports import check_adapter
 
 pytestmark = pytest.mark.integration
 
@@ -49,13 +50,7 @@ def test_a_long_conversation_is_understood(rewriter: DistilledUnderstander) -> N
 
 
 def test_the_export_is_small_and_whole() -> None:
-    folder = shipped(REWRITER)
-    assert sum(file.stat().st_size for file in folder.iterdir()) < 5_000_000
-    description = json.loads((folder / "export.json").read_text(encoding="utf-8"))
-    assert description["kind"] == "adapter" and description["base"]["name"] == "minilm"
-    assert not (folder / "local.json").exists()
-    card = (folder / "README.md").read_text(encoding="utf-8")
-    assert description["recipe_hash"] in card and description["data_hash"] in card
+    check_adapter(REWRITER, most=5_000_000, base="minilm")
 
 
 def test_another_base_is_refused(tmp_path: Path) -> None:
