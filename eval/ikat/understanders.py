@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from assistant.errors import ModelMissingError
+from assistant.errors import ModelMissingError, ModelRuntimeError
 from assistant.understanding.distilled import DistilledUnderstander
 from assistant.understanding.model import ModelUnderstander
 from assistant.understanding.parser import NounPhrases
@@ -36,7 +36,8 @@ def ablation_of(
     """The ablation and its rows: those named, or all that the turns and the models allow.
 
     Raises:
-        ModelMissingError: a row that is named needs weights that are not there.
+        ModelMissingError, ModelRuntimeError: a row that is named needs weights, or a runtime, that
+            are not there.
     """
     asked = set(rows or NAMES)
 
@@ -46,7 +47,7 @@ def ablation_of(
             return None
         try:
             return make()
-        except ModelMissingError:
+        except (ModelMissingError, ModelRuntimeError):
             if rows:
                 raise
             return None
