@@ -10,6 +10,8 @@ from assistant.understanding.words import content_words
 
 ABSTENTION = "This is not in your documents."
 _CLOSEST = 3
+# Of "came up with" nobody misses the "up".
+_PARTICLES = frozenset(("up", "down", "out", "off", "away"))
 
 
 def missing_piece(question: str, passages: Sequence[FoundPassage]) -> str:
@@ -21,7 +23,7 @@ def missing_piece(question: str, passages: Sequence[FoundPassage]) -> str:
     if not passages:
         return "No passage is about any of the question's words."
     known = {s for passage in passages for s in stems(f"{passage.title} {passage.text}")}
-    words = list(dict.fromkeys(content_words(question)))
+    words = [w for w in dict.fromkeys(content_words(question)) if w not in _PARTICLES]
     absent = [word for word in words if stem(word) not in known]
     if absent:
         return f"No passage found mentions {_listed(absent, 'or')}."

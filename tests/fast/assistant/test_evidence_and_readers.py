@@ -208,6 +208,11 @@ def test_missing_piece_is_named() -> None:
     assert missing_piece("anything", []) != ""
 
 
+def test_a_particle_of_a_verb_is_not_missed() -> None:
+    said = missing_piece("Who came up with it?", passages())
+    assert said == "No passage found mentions “came”."
+
+
 def test_refusal_words_later_in_an_answer_are_part_of_it() -> None:
     def chunk(text: str) -> AIMessageChunk:
         top = [{"token": text, "logprob": 0.0}]
